@@ -1,0 +1,28 @@
+/* The fact log: append-only segments of uploads under DIR/raw/. A record is (seq, origin, received time, name, SHA-256, zstd bytes, CRC).
+ * Many threads append; one log thread writes and fdatasyncs them in groups; raw_append returns only after its record is durable.
+ * A torn tail (crash in the middle) is cut off at open; anything else that does not check is ZB_E_IO naming segment and offset.
+ * Sequence numbers are 1,2,3… without holes and are the input sequence. Segment: 64 MiB or a new day. */
+#pragma once
+#include "base/arena.h"
+#include "base/time.h"
+
+enum raw_kind { RAW_UPLOAD = 1, RAW_ACT = 2, RAW_POLICY = 3, RAW_FACTS = 4 };
+struct raw_record { /* views valid while the arena or the call lives */
+    uint64_t seq;
+    enum raw_kind kind;
+    zb_time received;
+    struct str mine, origin, name, bytes;
+    unsigned char sha256[32];
+};
+struct raw;
+ZB_MUST int raw_open(const char *dir, struct raw **ret, struct zb_err *e);
+void raw_close(struct raw *r);
+/* Blocks until durable. in->seq and sha256 are filled in. ZB_E_IO: nothing was acknowledged, the log is cut back to the last good record and a later append is tried anew. */
+ZB_MUST int raw_append(struct raw *r, struct raw_record *in, struct zb_err *e);
+uint64_t raw_last(const struct raw *r); /* last durable sequence, 0 none */
+/* Calls fn for records with seq > after, in order; a non-zero return ends and is returned. Own file handles: safe beside appends. */
+ZB_MUST int raw_read(const char *dir, uint64_t after, int (*fn)(void *arg, const struct raw_record *rec, struct zb_err *e), void *arg, struct zb_err *e);
+/* Was (mine, name, digest) or (mine, name) seen before? Index kept in memory as digests: same: 2 = same name and same bytes, 1 = same name other bytes, 0 = new. */
+int raw_seen(struct raw *r, struct str mine, struct str name, const unsigned char sha256[32]);
+struct raw_stat { uint64_t records, bytes_in, bytes_disk, syncs; int queue; };
+void raw_stats(const struct raw *r, struct raw_stat *ret);

@@ -1,0 +1,44 @@
+/* A thin layer over SQLite (PostgreSQL comes behind the same calls): prepared statements only, values bound, transactions that remember
+ * their opener, numbered migrations, fault points for tests. One writer thread a database; readers open their own handle. */
+#pragma once
+#include "base/num.h"
+#include "base/time.h"
+
+struct db;
+enum db_mode { DB_WRITE, DB_READ };
+ZB_MUST int db_open(const char *path, enum db_mode mode, struct db **ret, struct zb_err *e); /* WAL, synchronous FULL, foreign_keys, trusted_schema off, busy 5 s */
+void db_close(struct db *db);
+/* Runs the migrations not yet run, each in its own transaction; version kept in table zb_schema(name,version). Never edit an old one. */
+ZB_MUST int db_migrate(struct db *db, const char *name, const char *const *sql, int n, struct zb_err *e);
+
+struct stmt; /* cached by the db per SQL literal address: pass the same literal */
+/* Usage: q = db_use(db, "select …", e); stmt_text(q,1,…); while ((r = stmt_row(q, e)) == 1) …; stmt_done(&q). NULL on failure. */
+struct stmt *db_use(struct db *db, const char *sql, struct zb_err *e);
+void stmt_done(struct stmt **q); /* reset + clear; for ZB_AUTO; NULL fine */
+void stmt_text(struct stmt *q, int i, struct str s); /* binds are 1-based; a bind error shows in stmt_row */
+void stmt_z(struct stmt *q, int i, const char *z);   /* NULL binds null */
+void stmt_i64(struct stmt *q, int i, int64_t v);
+void stmt_fix(struct stmt *q, int i, zb_fix v);      /* NONE binds null */
+void stmt_time(struct stmt *q, int i, zb_time t);    /* NONE binds null */
+void stmt_blob(struct stmt *q, int i, struct str s);
+void stmt_null(struct stmt *q, int i);
+ZB_MUST int stmt_row(struct stmt *q, struct zb_err *e); /* 1 a row, 0 done, < 0 failed (ZB_E_CONFLICT on a unique key) */
+ZB_MUST int stmt_run(struct stmt *q, struct zb_err *e); /* to the end; ZB_OK */
+struct str stmt_col_text(struct stmt *q, int col);      /* 0-based; valid until the next row */
+struct str stmt_col_blob(struct stmt *q, int col);
+int64_t stmt_col_i64(struct stmt *q, int col);
+zb_fix stmt_col_fix(struct stmt *q, int col);           /* null: NONE */
+zb_time stmt_col_time(struct stmt *q, int col);         /* null: NONE */
+bool stmt_col_null(struct stmt *q, int col);
+
+ZB_MUST int db_exec(struct db *db, const char *sql, struct zb_err *e); /* literal only, no values */
+#define db_begin(db, e) db_begin_at(db, __FILE__, __LINE__, e)
+ZB_MUST int db_begin_at(struct db *db, const char *file, int line, struct zb_err *e);
+ZB_MUST int db_commit(struct db *db, struct zb_err *e);
+void db_rollback(struct db *db);
+bool db_in_tx(const struct db *db);
+int64_t db_changes(struct db *db);
+
+/* Fault points: the k-th call of db step/commit, raw write/sync anywhere in the process fails with ZB_E_IO. 0: none. Tests only set it. */
+extern long zb_fault_at;
+bool zb_fault(void); /* true: fail now */
