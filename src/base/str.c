@@ -99,3 +99,11 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     }
     va_end(aq);
 }
+
+void str_copy(struct str s, char *to, size_t cap) {
+    size_t n = s.n < cap ? s.n : cap - 1;
+    if (n < s.n)
+        while (n && ((unsigned char)s.p[n] & 0xc0) == 0x80) n--;
+    if (n) memcpy(to, s.p, n);
+    to[n] = 0;
+}

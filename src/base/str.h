@@ -20,6 +20,9 @@ struct str str_trim(struct str s); /* ASCII blanks, tabs, CR, LF at both ends */
 /* Cuts s at the first c: returns what is before, *rest what is after (rest->p NULL when c was not found). */
 struct str str_cut(struct str s, char c, struct str *rest);
 
+/* NUL-ended copy into a fixed field, cut at its end (never inside a UTF-8 letter). */
+void str_copy(struct str s, char *to, size_t cap);
+
 struct buf {
     char *p;
     size_t n, cap, max;

@@ -32,6 +32,8 @@ void mine_heard(const struct policy *p, struct mine_state *m, zb_time now, struc
 /* Runs timers due at or before now: off-delays, silence of points, lateness, whole mine (one cause, one alarm: a silent mine silences its points' alarms into its group). */
 void mine_tick(const struct policy *p, struct mine_state *m, zb_time now, struct alarm_diffs *out);
 zb_time mine_due(const struct mine_state *m); /* next timer; INT64_MAX none */
+/* The program itself was down until now: nobody is late for that; clocks of silence that have not yet run out start anew. */
+void mine_resume(const struct policy *p, struct mine_state *m, zb_time now);
 /* Checkpoint: state to bytes and back; version and length checked on the way in. */
 void mine_freeze(const struct mine_state *m, struct buf *out);
 ZB_MUST int mine_thaw(struct str bytes, struct mine_state **ret, struct zb_err *e);

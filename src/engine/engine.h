@@ -1,25 +1,57 @@
-/* Wires the rooms: the door, the workers, the stores. engine_submit is the only way in for uploads, whatever inlet they came by. */
+/* Wires the rooms: the door, the judge, the stores. engine_submit is the only way in for uploads, whatever inlet they came by.
+ *
+ * Threads: any number submit (name, size, decode, digest, durable append). One judge thread owns every mine's detector state and both
+ * rebuildable stores: it takes inputs in the order of the fact log, fires timers due before each, steps the detectors and stores findings
+ * with the number of the input they came from. Readers look at a mine under its own lock and at the database by handles of their own. */
 #pragma once
 #include "access/access.h"
 #include "detect/detect.h"
 #include "raw/raw.h"
 #include "series/series.h"
+#include <stdio.h>
 
 struct engine;
-struct engine_hooks { /* after what they tell is durable; any thread; NULL: none */
+struct engine_hooks { /* after what they tell is durable; on the judge thread; NULL: none */
     void (*alarm)(void *arg, const struct alarm *a, const char *region);
     void *arg;
 };
-ZB_MUST int engine_open(const char *dir, const struct engine_hooks *h, struct engine **ret, struct zb_err *e); /* steps what was acknowledged but not yet judged */
-void engine_close(struct engine *en);
+/* Makes a data directory: policy copied into DIR/policy, stores, keys. ZB_E_CONFLICT: there is one already. */
+ZB_MUST int engine_init(const char *dir, const char *policy_dir, struct zb_err *e);
+/* Locks DIR (ZB_E_CONFLICT: somebody has it), cuts a torn tail, steps what was acknowledged but not yet judged. */
+ZB_MUST int engine_open(const char *dir, const struct engine_hooks *h, struct engine **ret, struct zb_err *e);
+void engine_close(struct engine *en); /* judges what is queued, writes a checkpoint */
 
 struct upload_result { /* what one file came to */
     uint64_t seq;
     char mine[24], family[8], type[16];
     int records, accepted, refused;
-    bool duplicate, correction;
+    bool duplicate, correction, truncated;
     char reason[400]; /* "" when nothing was refused; the first reason otherwise */
 };
-/* Durable when it returns ZB_OK; judged too when `wait`. mine: whose token or folder it came by ("" any: import by an operator).
+/* Durable when it returns ZB_OK; judged and stored too when `wait`. mine: whose token or folder it came by ("" any: import by an operator).
  * ZB_E_INPUT/LIMIT: refused, kept visible with its reason in the link's list. ZB_E_IO: not acknowledged, send again. */
 ZB_MUST int engine_submit(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret, struct zb_err *e);
+/* Sets what the ledgers know of a mine ("" keeps). Goes through the fact log like any input. gas_class: "low", "high", "outburst". */
+ZB_MUST int engine_mine_set(struct engine *en, struct str who, struct str mine, struct str name, struct str gas_class, struct zb_err *e);
+void engine_settle(struct engine *en); /* returns when everything submitted before is judged and stored, series included */
+
+/* Judges the whole fact log anew by the policy of each time, into fresh state and series, and compares. DIR must not be served.
+ * *differ: alarms whose machine half is not what live judgement had stored. Officers' acts stay. */
+struct rebuild_result { uint64_t inputs; int64_t alarms, differ; };
+ZB_MUST int engine_rebuild(const char *dir, FILE *progress, struct rebuild_result *ret, struct zb_err *e);
+
+/* ---- reading ---- */
+struct link { char last_file[120]; zb_time last_received, delay; int64_t files, records, refused, duplicates, late; };
+struct mine_view { const char *code, *name, *region, *gas_class; const struct link *link; zb_time heard; const struct mine_state *state; };
+/* Calls fn for each mine by rising code with the mine locked; a non-zero return ends. mine "": all. Returns how many were seen. */
+int engine_mines(struct engine *en, struct str mine, int (*fn)(void *arg, const struct mine_view *v), void *arg);
+struct policy *engine_policy(struct engine *en); /* a reference: policy_unref it */
+struct series *engine_series(struct engine *en);
+const char *engine_dir(const struct engine *en);
+/* Handles: a reader from a small pool, the one writer handle under its lock (for acts and accounts). Give back what was taken. */
+struct db *engine_reader(struct engine *en, struct zb_err *e);
+void engine_reader_back(struct engine *en, struct db *db);
+struct db *engine_writer(struct engine *en);
+void engine_writer_back(struct engine *en);
+struct engine_stat { int queue; int64_t queue_bytes; zb_time lag; uint64_t inputs, judged; struct raw_stat raw; int64_t disk_free; char trouble[300]; /* "" all well */ };
+void engine_stats(struct engine *en, struct engine_stat *ret);

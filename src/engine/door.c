@@ -1,0 +1,143 @@
+/* The door: name, owner, size, decode, digest, then the fact log. Only what is durable is acknowledged. */
+#include "engine/inside.h"
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define UPLOAD_MAX (20u << 20)
+#define ARENA_MAX ((size_t)512 << 20)
+
+/* A refusal is an input of its own: it shows in the link's list with its reason, whoever sent it. */
+static int refuse(struct engine *en, struct str mine, struct str origin, struct str name, struct upload_result *ret, struct zb_err *e) {
+    str_copy(str_of(e->msg), ret->reason, sizeof ret->reason);
+    struct job *j = xcalloc(1, sizeof *j);
+    j->kind = JOB_REFUSED;
+    j->mine = mine.n && mine.n < sizeof j->mine->code ? mine_get(en, mine) : NULL;
+    j->received = zb_now();
+    str_copy(name, j->name, sizeof j->name);
+    str_copy(origin, j->origin, sizeof j->origin);
+    str_copy(str_of(e->msg), j->reason, sizeof j->reason);
+    if (j->mine) {
+        pthread_mutex_lock(&j->mine->lock);
+        j->mine->link.refused++;
+        pthread_mutex_unlock(&j->mine->lock);
+    }
+    judge_queue(en, j, false);
+    return e->rc;
+}
+
+static int name_check(struct str mine, struct str name, struct str bytes, struct upload_name *un, struct zb_err *e) {
+    if (upload_name_parse(name, un, e) != ZB_OK) return e->rc;
+    if (mine.n && !str_eq(mine, un->mine))
+        return zb_fail(e, ZB_E_DENIED, "file of mine " STR_FMT " came over the link of mine " STR_FMT ": send it over its own link", STR_ARG(un->mine), STR_ARG(mine));
+    if (bytes.n > UPLOAD_MAX)
+        return zb_fail(e, ZB_E_LIMIT, "the file has %zu bytes; at most %u are taken: split it", bytes.n, UPLOAD_MAX);
+    return ZB_OK;
+}
+
+static void count_result(const struct batch *b, struct upload_result *ret) {
+    ret->records = b->n + b->refused;
+    ret->accepted = b->n;
+    ret->refused = b->refused;
+    if (b->whys && b->refused) snprintf(ret->reason, sizeof ret->reason, "record %d%s%s: %s", b->why[0].record, b->why[0].field[0] ? ", field " : "", b->why[0].field, b->why[0].reason);
+}
+
+static struct job *job_make(struct str origin, struct str name, struct str bytes) {
+    struct job *j = xcalloc(1, sizeof *j);
+    j->kind = JOB_UPLOAD;
+    j->bytes = xstrndup(bytes.p, bytes.n);
+    j->size = bytes.n;
+    j->arena = arena_new(ARENA_MAX);
+    str_copy(name, j->name, sizeof j->name);
+    str_copy(origin, j->origin, sizeof j->origin);
+    return j;
+}
+
+int job_decode(const struct policy *p, struct job *j, zb_time now, bool *truncated, struct zb_err *e) {
+    struct str bytes = {j->bytes, j->size};
+    if (batch_decode(p, str_of(j->name), bytes, now, j->arena, &j->batch, truncated, e) != ZB_OK) return e->rc;
+    return job_observe(p, j, e);
+}
+
+static void duplicate(struct mine *m, struct upload_result *ret) {
+    pthread_mutex_lock(&m->lock);
+    m->link.duplicates++;
+    pthread_mutex_unlock(&m->lock);
+    ret->duplicate = true;
+}
+
+/* Append and queue as one step of the mine. */
+static int admit(struct engine *en, struct job *j, bool wait, struct upload_result *ret, struct zb_err *e) {
+    struct mine *m = j->mine;
+    pthread_mutex_lock(&m->door);
+    job_stamp(en, j);
+    struct raw_record rec = {.kind = j->kind == JOB_FACTS ? RAW_FACTS : RAW_UPLOAD, .received = j->received, .mine = str_of(m->code),
+                             .origin = str_of(j->origin), .name = str_of(j->name), .bytes = {j->bytes, j->size}};
+    int rc = raw_append(en->raw, &rec, e);
+    if (rc != ZB_OK) {
+        pthread_mutex_unlock(&m->door);
+        job_drop(en, j);
+        return rc;
+    }
+    ret->seq = j->seq = rec.seq;
+    judge_queue(en, j, wait);
+    pthread_mutex_unlock(&m->door);
+    judge_wait(en, j, wait);
+    return ZB_OK;
+}
+
+static struct policy *policy_take(struct engine *en) {
+    pthread_rwlock_rdlock(&en->policy_lock);
+    struct policy *p = policy_ref(en->policy);
+    pthread_rwlock_unlock(&en->policy_lock);
+    return p;
+}
+struct policy *engine_policy(struct engine *en) { return policy_take(en); }
+
+int engine_submit(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret, struct zb_err *e) {
+    *ret = (struct upload_result){0};
+    str_copy(mine, ret->mine, sizeof ret->mine);
+    struct upload_name un;
+    if (name_check(mine, name, bytes, &un, e) != ZB_OK) return refuse(en, mine, origin, name, ret, e);
+    str_copy(un.mine, ret->mine, sizeof ret->mine);
+    str_copy(un.type, ret->type, sizeof ret->type);
+    struct mine *m = NULL;
+    struct job *j = job_make(origin, name, bytes);
+    struct policy *p = policy_take(en);
+    int rc = job_decode(p, j, zb_now(), &ret->truncated, e);
+    if (rc == ZB_OK) str_copy(str_of(j->batch.format->family), ret->family, sizeof ret->family);
+    policy_unref(p);
+    count_result(&j->batch, ret);
+    if (rc != ZB_OK) {
+        job_free(j);
+        return refuse(en, un.mine, origin, name, ret, e);
+    }
+    unsigned char sha[32];
+    SHA256((const unsigned char *)bytes.p, bytes.n, sha);
+    m = j->mine = mine_get(en, un.mine);
+    int seen = raw_seen(en->raw, un.mine, name, sha);
+    if (seen == 2) {
+        duplicate(m, ret);
+        job_free(j);
+        return ZB_OK;
+    }
+    j->correction = ret->correction = seen == 1;
+    str_copy(str_of(ret->reason), j->reason, sizeof j->reason);
+    return admit(en, j, wait, ret, e);
+}
+
+int engine_mine_set(struct engine *en, struct str who, struct str mine, struct str name, struct str gas_class, struct zb_err *e) {
+    static const char *const GAS[] = {"low", "high", "outburst"};
+    bool known = !gas_class.n;
+    for (size_t i = 0; i < 3; i++) known |= str_is(gas_class, GAS[i]);
+    if (!known) return zb_fail(e, ZB_E_INPUT, "gas_class \"" STR_FMT "\": write low, high or outburst", STR_ARG(gas_class));
+    if (mine.n < 8 || mine.n >= sizeof ((struct mine *)0)->code) return zb_fail(e, ZB_E_INPUT, "mine \"" STR_FMT "\": a mine's code has 12 digits", STR_ARG(mine));
+    if (name.n >= sizeof ((struct mine_facts *)0)->name || memchr(name.p ? name.p : "", '\n', name.n)) return zb_fail(e, ZB_E_INPUT, "name: at most 95 bytes on one line");
+    char line[200];
+    int n = snprintf(line, sizeof line, STR_FMT "\n" STR_FMT, STR_ARG(name), STR_ARG(gas_class));
+    struct job *j = job_make(who, STR("facts"), (struct str){line, (size_t)n});
+    j->kind = JOB_FACTS;
+    j->mine = mine_get(en, mine);
+    struct upload_result r = {0};
+    return admit(en, j, true, &r, e);
+}

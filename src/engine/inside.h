@@ -1,0 +1,139 @@
+/* What the files of src/engine/ share. */
+#pragma once
+#include "base/log.h"
+#include "base/map.h"
+#include "engine/engine.h"
+#include "sense/sense.h"
+#include "store/db.h"
+#include <pthread.h>
+
+struct mine {
+    char code[24];
+    struct mine_facts facts;
+    struct mine_state *state;
+    struct link link;
+    uint64_t checkpoint, at; /* input of the stored checkpoint; of the last step */
+    bool dirty;              /* changed since the checkpoint */
+    pthread_mutex_t lock;    /* facts, state and link: the judge writes, readers read */
+    pthread_mutex_t door;    /* append and queue as one step, so that a mine's order is the log's */
+};
+
+struct obs { struct str point; struct sample s; };
+
+enum job_kind { JOB_UPLOAD, JOB_REFUSED, JOB_FACTS, JOB_SETTLE };
+struct job { /* one input on its way to the judge; owns its arena and bytes */
+    struct job *next, *before, *after; /* in the queue; among those stamped and not yet judged */
+    bool flying;
+    enum job_kind kind;
+    uint64_t seq;
+    zb_time received;
+    size_t size;
+    bool correction, waited, done;
+    struct mine *mine;
+    struct arena *arena;
+    char *bytes;
+    char name[160], origin[64], reason[400];
+    struct batch batch;
+    struct obs *obs;
+    int nobs;
+};
+
+struct found { struct mine *mine; struct alarm alarm; uint64_t input; };
+struct refused { char mine[24], file[160], origin[64], reason[400]; zb_time received; };
+struct latest { struct mine *mine; char type[16], name[160]; zb_time received; char *bytes; size_t n; };
+
+struct engine {
+    char dir[400];
+    int lock_fd;
+    struct engine_hooks hooks;
+    struct policy *policy;
+    pthread_rwlock_t policy_lock;
+    struct raw *raw;
+    struct series *series;
+    struct db *db;              /* the judge's */
+    struct db *writer;          /* acts and accounts, under writer_lock */
+    pthread_mutex_t writer_lock;
+    struct db *reader[16];
+    int readers;
+    pthread_mutex_t reader_lock;
+
+    struct map mines;           /* code → struct mine; never shrinks */
+    pthread_rwlock_t mines_lock;
+
+    /* queue to the judge */
+    struct job *head, *tail;
+    int queue;
+    int64_t queue_bytes;
+    pthread_mutex_t q_lock;
+    pthread_cond_t q_more, q_less, q_done;
+    struct job *fly_first, *fly_last;
+    zb_time stamped;            /* newest receive time given */
+    bool stop;
+    pthread_t judge;
+    bool judging;               /* the thread runs */
+
+    /* the judge's own */
+    uint64_t input;             /* last input stepped */
+    uint64_t findings_input;    /* findings of inputs up to this are stored */
+    uint64_t oldest;            /* at start: what is after this must be stepped again */
+    uint64_t flushed;           /* series durable up to this input */
+    zb_time flushed_at, checkpoint_at;
+    int64_t unflushed;          /* samples put since */
+    struct found *found;
+    int nfound, cfound;
+    struct refused *refused;
+    int nrefused, crefused;
+    struct latest *latest;
+    int nlatest, clatest;
+    struct alarm_diffs diffs;
+    size_t checkpoint_next;
+    pthread_mutex_t trouble_lock;
+    char trouble[300];
+};
+
+/* mines.c */
+struct mine *mine_get(struct engine *en, struct str code); /* makes it when new */
+void mines_free(struct engine *en);
+
+/* batch.c: pure of files and databases but for series_put; fills en->found, latest, refused */
+int job_observe(const struct policy *p, struct job *j, struct zb_err *e); /* the batch's samples, rising by time */
+int batch_step(struct engine *en, struct job *j, bool state, bool series, struct zb_err *e);
+void mine_step_tick(struct engine *en, struct mine *m, zb_time now);
+
+/* door.c */
+int job_decode(const struct policy *p, struct job *j, zb_time now, bool *truncated, struct zb_err *e);
+
+/* findings.c */
+int findings_init(struct db *db, struct zb_err *e);
+int findings_load(struct engine *en, struct zb_err *e);   /* mines, checkpoints */
+int findings_store(struct engine *en, zb_time now, struct zb_err *e); /* one transaction; empties the lists on success, then tells the hooks */
+/* checkpoint.c */
+int meta_set(struct db *db, const char *key, uint64_t v, struct zb_err *e);
+int findings_checkpoint(struct engine *en, size_t at_most, struct zb_err *e);
+void found_add(struct engine *en, struct mine *m, const struct alarm_diffs *d, uint64_t input);
+void refused_add(struct engine *en, const char *mine, const char *file, const char *origin, const char *reason, zb_time received);
+void latest_add(struct engine *en, struct mine *m, const char *type, const char *name, zb_time received, const char *bytes, size_t n);
+void findings_drop(struct engine *en);
+
+/* judge.c */
+int judge_start(struct engine *en, struct zb_err *e);
+void judge_stop(struct engine *en);
+void judge_queue(struct engine *en, struct job *j, bool wait);
+void judge_wait(struct engine *en, struct job *j, bool wait); /* frees it when it waited */
+int judge_settle(struct engine *en, bool checkpoint, struct zb_err *e); /* on the judge's thread, or before it runs */
+void job_free(struct job *j);
+void job_stamp(struct engine *en, struct job *j); /* gives the receive time */
+void job_drop(struct engine *en, struct job *j);  /* stamped, but not appended */
+
+/* engine.c */
+struct engine *engine_make(const char *dir);
+void engine_free(struct engine *en);
+int lock_dir(struct engine *en, struct zb_err *e);
+int open_stores(struct engine *en, const char *findings, struct zb_err *e);
+
+/* replay.c */
+int replay_from(struct engine *en, uint64_t after, FILE *progress, struct zb_err *e);
+int policy_keep(struct engine *en, struct zb_err *e);
+int engine_pause(struct engine *en, struct zb_err *e); /* a stop of more than a minute is an input too: no silence is judged for it */
+void step_resume(struct engine *en, uint64_t seq, zb_time now);
+int tree_copy(const char *from, const char *to, int depth, struct zb_err *e); /* records a changed policy in the log and the journal, keeps its files */

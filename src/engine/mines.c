@@ -1,0 +1,65 @@
+#include "engine/inside.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct mine *mine_make(struct str code) {
+    struct mine *m = xcalloc(1, sizeof *m);
+    str_copy(code, m->code, sizeof m->code);
+    str_copy(code, m->facts.code, sizeof m->facts.code);
+    str_copy(code, m->facts.name, sizeof m->facts.name);
+    str_copy((struct str){code.p, code.n < 6 ? code.n : 6}, m->facts.region, sizeof m->facts.region); /* a mine's code begins with its county's */
+    m->state = mine_new(&m->facts);
+    m->link.last_received = m->link.delay = ZB_TIME_NONE;
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_mutex_init(&m->door, NULL);
+    return m;
+}
+
+struct mine *mine_get(struct engine *en, struct str code) {
+    pthread_rwlock_rdlock(&en->mines_lock);
+    struct mine *m = map_get(&en->mines, code);
+    pthread_rwlock_unlock(&en->mines_lock);
+    if (m) return m;
+    pthread_rwlock_wrlock(&en->mines_lock);
+    m = map_get(&en->mines, code);
+    if (!m) {
+        m = mine_make(code);
+        map_set(&en->mines, code, m);
+    }
+    pthread_rwlock_unlock(&en->mines_lock);
+    return m;
+}
+
+void mines_free(struct engine *en) {
+    for (size_t i = 0; i < en->mines.cap; i++) {
+        if (!en->mines.slot[i].key) continue;
+        struct mine *m = en->mines.slot[i].val;
+        mine_free(m->state);
+        pthread_mutex_destroy(&m->lock);
+        pthread_mutex_destroy(&m->door);
+        free(m);
+    }
+    map_done(&en->mines);
+}
+
+static int by_code(const void *a, const void *b) { return strcmp((*(struct mine *const *)a)->code, (*(struct mine *const *)b)->code); }
+
+int engine_mines(struct engine *en, struct str mine, int (*fn)(void *, const struct mine_view *), void *arg) {
+    pthread_rwlock_rdlock(&en->mines_lock);
+    struct mine **all = xmalloc((en->mines.n + 1) * sizeof *all);
+    int n = 0;
+    for (size_t i = 0; i < en->mines.cap; i++)
+        if (en->mines.slot[i].key && (!mine.n || str_is(mine, en->mines.slot[i].key))) all[n++] = en->mines.slot[i].val;
+    pthread_rwlock_unlock(&en->mines_lock);
+    qsort(all, (size_t)n, sizeof *all, by_code);
+    int seen = 0, stop = 0;
+    for (int i = 0; i < n && !stop; i++, seen++) {
+        struct mine *m = all[i];
+        pthread_mutex_lock(&m->lock);
+        struct mine_view v = {m->code, m->facts.name, m->facts.region, m->facts.gas_class, &m->link, mine_last_heard(m->state), m->state};
+        stop = fn(arg, &v);
+        pthread_mutex_unlock(&m->lock);
+    }
+    free(all);
+    return seen;
+}
