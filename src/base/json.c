@@ -66,8 +66,8 @@ void json_raw(struct json *j, struct str s)
     sep(j);
     buf_put(j->b, s.p, s.n);
 }
-void json_null(struct json *j) { json_raw(j, STR("null")); }
-void json_z(struct json *j, const char *z) { z ? json_str(j, str_of(z)) : json_null(j); }
+void json_none(struct json *j) { json_raw(j, STR("null")); }
+void json_z(struct json *j, const char *z) { z ? json_str(j, str_of(z)) : json_none(j); }
 void json_bool(struct json *j, bool v) { json_raw(j, v ? STR("true") : STR("false")); }
 void json_i64(struct json *j, int64_t v)
 {
@@ -77,10 +77,10 @@ void json_i64(struct json *j, int64_t v)
 void json_fix(struct json *j, zb_fix v)
 {
     char t[ZB_FIX_CAP];
-    v == ZB_FIX_NONE ? json_null(j) : json_raw(j, str_of(zb_fix_text(v, t)));
+    v == ZB_FIX_NONE ? json_none(j) : json_raw(j, str_of(zb_fix_text(v, t)));
 }
 void json_time(struct json *j, zb_time t)
 {
     char x[ZB_TIME_CAP];
-    t == ZB_TIME_NONE ? json_null(j) : json_str(j, str_of(zb_time_iso(t, x)));
+    t == ZB_TIME_NONE ? json_none(j) : json_str(j, str_of(zb_time_iso(t, x)));
 }

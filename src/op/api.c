@@ -1,0 +1,254 @@
+/* The HTTP side of the table: routes, sessions, tokens, bodies, live events. */
+#include "base/log.h"
+#include "op/fns.h"
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BODY_SMALL ((size_t)64 << 10)
+#define BODY_UPLOAD ((size_t)20 << 20)
+#define REPLY_MAX ((size_t)64 << 20)
+
+struct api {
+    _Atomic(struct http *) http; /* NULL until the server is up: the judge may find alarms before */
+    struct engine *en;
+};
+
+static const char *CODE[] = {"ok", "input", "denied", "absent", "conflict", "limit", "io"};
+static const int STATUS[] = {200, 400, 403, 404, 409, 413, 503};
+
+static void refuse(struct http_res *res, int status, const char *code, const char *text) {
+    struct json j;
+    buf_clear(&res->body);
+    json_init(&j, &res->body);
+    json_obj(&j);
+    json_key(&j, "error"); json_z(&j, text);
+    json_key(&j, "code"); json_z(&j, code);
+    json_end(&j);
+    res->status = status;
+}
+
+static struct str bearer(const struct http_req *r) {
+    struct str h = http_header(r, "Authorization");
+    return h.n > 7 && !memcmp(h.p, "Bearer ", 7) ? (struct str){h.p + 7, h.n - 7} : (struct str){"", 0};
+}
+
+/* Who calls: session cookie, upload token, or the owner of the data directory on its own socket. */
+static bool caller(struct api *a, const struct http_req *r, struct actor *ret) {
+    struct zb_err e;
+    struct str token = bearer(r), cookie = http_cookie(r, "zb_session");
+    struct db *db = engine_reader(a->en, &e);
+    bool known = false;
+    *ret = (struct actor){0};
+    if (db && cookie.n) {
+        known = session_find(db, cookie, zb_now(), ret, &e) == ZB_OK;
+    } else if (db && token.n) {
+        known = token_find(db, token, ret->area, &e) == ZB_OK;
+        ret->upload = known;
+        str_copy(STR("link"), ret->user, sizeof ret->user);
+    } else if (r->local) {
+        *ret = op_local_actor();
+        known = true;
+    }
+    engine_reader_back(a->en, db);
+    return known;
+}
+
+static size_t body_max(void *arg, const struct http_req *r, int *status) {
+    struct api *a = arg;
+    struct str v[OP_ARGS_MAX];
+    bool seen;
+    const struct op *op = op_route(r->method, r->path, v, &seen);
+    if (!op) {
+        *status = seen ? 405 : 404;
+        return 0;
+    }
+    if (op->who != WHO_TOKEN) return BODY_SMALL;
+    struct actor who;
+    if (caller(a, r, &who) && (who.upload || r->local)) return BODY_UPLOAD;
+    *status = 401;
+    return 0;
+}
+
+/* A JSON object's top-level texts, numbers and flags by the row's names. */
+static int body_args(struct op_call *c, const struct http_req *r, struct zb_err *e) {
+    if (!r->body.n) return ZB_OK;
+    json_error_t err;
+    json_t *o = json_loadb(r->body.p, r->body.n, JSON_REJECT_DUPLICATES, &err);
+    if (!o) return zb_fail(e, ZB_E_INPUT, "the body is not JSON: line %d column %d: %s", err.line, err.column, err.text);
+    int rc = json_is_object(o) ? ZB_OK : zb_fail(e, ZB_E_INPUT, "the body must be a JSON object");
+    const char *key;
+    json_t *v;
+    if (rc == ZB_OK)
+        json_object_foreach(o, key, v) {
+            int i = op_arg_index(c->op, key);
+            if (i < 0) {
+                rc = zb_fail(e, ZB_E_INPUT, "%.60s is not an argument of %s", key, c->op->name);
+                break;
+            }
+            if (json_is_string(v)) c->value[i] = str_of(arena_str(c->arena, (struct str){json_string_value(v), json_string_length(v)}));
+            else if (json_is_integer(v)) c->value[i] = str_of(arena_printf(c->arena, "%lld", (long long)json_integer_value(v)));
+            else if (json_is_boolean(v)) c->value[i] = json_is_true(v) ? STR("1") : STR("0");
+            else rc = zb_fail(e, ZB_E_INPUT, "%s: write a text, a whole number, true or false", key);
+            if (rc != ZB_OK) break;
+        }
+    json_decref(o);
+    return rc;
+}
+
+static void query_args(struct op_call *c, const struct http_req *r) {
+    for (int i = 0; i < OP_ARGS_MAX && c->op->arg[i].name; i++)
+        if (!c->value[i].n) c->value[i] = http_arg(r, c->op->arg[i].name);
+}
+
+static void upload_json(struct json *j, struct str name, const struct upload_result *u) {
+    json_obj(j);
+    json_key(j, "file"); json_str(j, name);
+    json_key(j, "mine"); json_z(j, u->mine);
+    json_key(j, "family"); json_z(j, u->family);
+    json_key(j, "type"); json_z(j, u->type);
+    json_key(j, "records"); json_i64(j, u->records);
+    json_key(j, "accepted"); json_i64(j, u->accepted);
+    json_key(j, "refused"); json_i64(j, u->refused);
+    json_key(j, "duplicate"); json_bool(j, u->duplicate);
+    json_key(j, "reasons");
+    json_arr(j);
+    if (u->reason[0]) json_z(j, u->reason);
+    json_arr_end(j);
+    json_end(j);
+}
+
+static void upload(struct api *a, struct op_call *c, const struct http_req *r, struct http_res *res) {
+    struct upload_result u;
+    struct zb_err e;
+    struct json j;
+    struct str mine = c->actor.upload ? str_of(c->actor.area) : STR("");
+    if (!c->actor.upload && c->actor.id) {
+        refuse(res, 403, "denied", "uploads need the mine's upload token");
+        return;
+    }
+    int rc = engine_submit(a->en, mine, r->local ? STR("import") : STR("http"), op_text(c, "name"), r->body, op_int(c, "wait", 0) == 1, &u, &e);
+    json_init(&j, &res->body);
+    if (rc == ZB_E_IO) refuse(res, 503, "io", e.msg);
+    else upload_json(&j, op_text(c, "name"), &u); /* a refused file has its reason in the same shape */
+    if (rc != ZB_OK && rc != ZB_E_IO) res->status = STATUS[-rc];
+}
+
+/* "region/mine" seen by the area in the stream's key */
+static bool sse_may(void *arg, uint64_t key, const char *scope) {
+    (void)arg;
+    struct actor a = {0};
+    snprintf(a.area, sizeof a.area, "%llu", (unsigned long long)key);
+    struct str mine, region = str_cut(str_of(scope), '/', &mine);
+    char reg[16], m[24];
+    str_copy(region, reg, sizeof reg);
+    str_copy(mine.p ? mine : STR(""), m, sizeof m);
+    return may_see(&a, reg, m);
+}
+
+static void publish(struct api *a, const char *id) {
+    struct zb_err e;
+    ZB_AUTO(buf_done) struct buf b;
+    struct json j;
+    buf_init(&b, 64 << 10);
+    json_init(&j, &b);
+    struct db *db = engine_reader(a->en, &e);
+    if (!db) return;
+    char scope[64] = "";
+    struct stmt *q = db_use(db, "select region||'/'||mine from alarm where id=?", &e);
+    if (q) {
+        stmt_z(q, 1, id);
+        if (stmt_row(q, &e) == 1) str_copy(stmt_col_text(q, 0), scope, sizeof scope);
+        stmt_done(&q);
+    }
+    if (scope[0] && alarm_json(db, str_of(id), &j, &e)) http_publish(a->http, "alarm", buf_str(&b), scope);
+    engine_reader_back(a->en, db);
+}
+
+static void on_alarm(void *arg, const struct alarm *al, const char *region) {
+    (void)region;
+    struct api *a = arg;
+    if (a->http) publish(a, al->id);
+}
+
+/* POSTs of a session prove that they come from our own page. */
+static bool csrf_ok(const struct http_req *r, const struct actor *who, const struct op *op) {
+    if (r->method == HTTP_GET || op->who == WHO_ANYONE || who->upload || !who->id) return true;
+    return who->csrf[0] && str_is(http_header(r, "X-CSRF"), who->csrf);
+}
+
+static void run(struct api *a, struct op_call *c, const struct http_req *r, struct http_res *res) {
+    struct zb_err e;
+    if (!strcmp(c->op->name, "logout")) str_copy(http_cookie(r, "zb_session"), c->cookie, sizeof c->cookie);
+    int rc = op_run(c, &res->body, &e);
+    if (rc != ZB_OK) {
+        bool login = rc == ZB_E_DENIED && (!c->known || c->op->who == WHO_ANYONE);
+        bool often = rc == ZB_E_LIMIT && c->op->who == WHO_ANYONE;
+        refuse(res, login ? 401 : often ? 429 : STATUS[-rc], CODE[-rc], e.msg);
+        return;
+    }
+    if (c->op->who != WHO_ANYONE || !strcmp(c->op->name, "login")) str_copy(str_of(strncmp(c->cookie, "zb_session=", 11) ? "" : c->cookie), res->cookie, sizeof res->cookie);
+    if (c->changed_alarm[0]) publish(a, c->changed_alarm);
+}
+
+static void handle(void *arg, const struct http_req *r, struct http_res *res) {
+    struct api *a = arg;
+    struct op_call c = {.en = a->en, .arena = r->arena, .address = r->address};
+    struct zb_err e;
+    bool seen;
+    c.op = op_route(r->method, r->path, c.value, &seen);
+    if (!c.op) {
+        refuse(res, seen ? 405 : 404, "absent", seen ? "this address does not take that method" : "no such address: see /api/v1/openapi.json");
+        return;
+    }
+    c.known = caller(a, r, &c.actor);
+    if (c.known && !csrf_ok(r, &c.actor, c.op)) {
+        refuse(res, 403, "denied", "the X-CSRF header is missing or not that of this session");
+        return;
+    }
+    if (c.op->who == WHO_TOKEN) {
+        query_args(&c, r);
+        if (!c.known) refuse(res, 401, "denied", "uploads need the mine's upload token");
+        else if (op_args_check(&c, &e) != ZB_OK) refuse(res, 400, "input", e.msg);
+        else upload(a, &c, r, res);
+        return;
+    }
+    if (!strcmp(c.op->name, "events") && c.known && !c.actor.upload) {
+        int64_t area;
+        res->sse = num_i64(str_of(c.actor.area), 0, INT64_MAX, &area);
+        res->sse_key = (uint64_t)area;
+        return;
+    }
+    if (r->method != HTTP_GET && body_args(&c, r, &e) != ZB_OK) {
+        refuse(res, 400, "input", e.msg);
+        return;
+    }
+    query_args(&c, r);
+    run(a, &c, r, res);
+}
+
+int api_start(struct engine **en, const char *dir, const char *listen, const char *web_dir, struct api **ret, struct zb_err *e) {
+    struct api *a = xcalloc(1, sizeof *a);
+    struct engine_hooks hooks = {on_alarm, a};
+    if (engine_open(dir, &hooks, en, e) != ZB_OK) {
+        free(a);
+        return e->rc;
+    }
+    a->en = *en;
+    char sock[500];
+    snprintf(sock, sizeof sock, "%s/run.sock", dir);
+    struct http_config cfg = {.listen = listen, .web_dir = web_dir, .unix_path = sock, .workers = 8, .body_max = body_max, .handle = handle, .sse_may = sse_may, .arg = a};
+    struct http *http = NULL;
+    if (http_start(&cfg, &http, e) != ZB_OK) {
+        engine_close(*en);
+        free(a);
+        return e->rc;
+    }
+    a->http = http;
+    *ret = a;
+    return ZB_OK;
+}
+
+int api_port(const struct api *a) { return http_port(a->http); }
+
+void api_stop(struct api *a) { http_stop(a->http); }

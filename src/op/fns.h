@@ -1,0 +1,32 @@
+/* The functions behind the rows. */
+#pragma once
+#include "op/op.h"
+int op_login(struct op_call *c, struct zb_err *e);
+int op_logout(struct op_call *c, struct zb_err *e);
+int op_me(struct op_call *c, struct zb_err *e);
+int op_user_add(struct op_call *c, struct zb_err *e);
+int op_token_add(struct op_call *c, struct zb_err *e);
+int op_token_revoke(struct op_call *c, struct zb_err *e);
+int op_journal(struct op_call *c, struct zb_err *e);
+int op_audit_verify(struct op_call *c, struct zb_err *e);
+int op_mines(struct op_call *c, struct zb_err *e);
+int op_mine(struct op_call *c, struct zb_err *e);
+int op_mine_set(struct op_call *c, struct zb_err *e);
+int op_points(struct op_call *c, struct zb_err *e);
+int op_people(struct op_call *c, struct zb_err *e);
+int op_series(struct op_call *c, struct zb_err *e);
+int op_samples(struct op_call *c, struct zb_err *e);
+int op_health(struct op_call *c, struct zb_err *e);
+int op_alarms(struct op_call *c, struct zb_err *e);
+int op_alarm(struct op_call *c, struct zb_err *e);
+int op_alarm_act(struct op_call *c, struct zb_err *e);
+int op_causes(struct op_call *c, struct zb_err *e);
+int op_cause_counts(struct op_call *c, struct zb_err *e);
+int op_kpi(struct op_call *c, struct zb_err *e);
+int op_openapi(struct op_call *c, struct zb_err *e);
+int op_upload(struct op_call *c, struct zb_err *e);  /* answered by the HTTP side, which has the bytes */
+int op_events(struct op_call *c, struct zb_err *e);  /* likewise */
+
+/* shared: may the actor see this mine; the last head-count underground of a mine (-1 unknown) */
+bool sees(const struct op_call *c, const char *region, const char *mine);
+int below_count(struct op_call *c, const char *mine, zb_time *t);
