@@ -1,0 +1,185 @@
+/* Schema tables: trees to structs. What a file may hold stands here, once. */
+#include "policy/bind.h"
+#include <stdio.h>
+
+static void *list(struct reader *r, const struct node *seq, size_t size) {
+    void *p = r->bad ? NULL : arena_alloc(r->a, (size_t)(seq->n + 1) * size);
+    if (!r->bad && !p) node_fail(r, seq, "too much for one policy");
+    return p;
+}
+
+static void bind_regions(struct reader *r, const struct node *root, struct policy *p) {
+    node_keys(r, root, "source regions");
+    const struct node *seq = node_seq(r, root, "regions");
+    struct region *out = seq ? list(r, seq, sizeof *out) : NULL;
+    if (!out) return;
+    for (const struct node *n = seq->child; n; n = n->next) {
+        node_keys(r, n, "code name en");
+        struct region *g = &out[p->regions];
+        *g = (struct region){node_text(r, n, "code", NULL), node_text(r, n, "name", NULL), node_text(r, n, "en", "")};
+        if (!r->bad && strlen(g->code) != 6) node_fail(r, n, "code \"%s\" must have 6 digits", g->code);
+        for (int i = 0; i < p->regions && !r->bad; i++)
+            if (!strcmp(out[i].code, g->code)) node_fail(r, n, "region %s is there twice", g->code);
+        if (r->bad) return;
+        p->regions++;
+    }
+    p->region = out;
+}
+
+static struct limits limits_of(struct reader *r, const struct node *n) {
+    return (struct limits){node_fix(r, n, "hi_alarm"), node_fix(r, n, "hi_clear"), node_fix(r, n, "lo_alarm"), node_fix(r, n, "lo_clear"),
+                           node_fix(r, n, "hi_cut"), node_fix(r, n, "hi_restore"), node_fix(r, n, "lo_cut"), node_fix(r, n, "lo_restore")};
+}
+
+static void bind_limits(struct reader *r, const struct node *root, struct policy *p) {
+    node_keys(r, root, "source limits patterns");
+    const struct node *seq = node_seq(r, root, "limits"), *pat = node_seq(r, root, "patterns");
+    struct limit_rule *out = seq ? list(r, seq, sizeof *out) : NULL;
+    struct loc_pattern *words = pat ? list(r, pat, sizeof *words) : NULL;
+    if (!out || !words) return;
+    for (const struct node *n = seq->child; n && !r->bad; n = n->next) {
+        node_keys(r, n, "class zh sensors gas hi_alarm hi_clear lo_alarm lo_clear hi_cut hi_restore lo_cut lo_restore unit cut_range from to mine_default source");
+        struct limit_rule *l = &out[p->limits++];
+        *l = (struct limit_rule){node_text(r, n, "class", NULL), node_text(r, n, "zh", ""), node_text(r, n, "sensors", NULL), node_text(r, n, "gas", ""), limits_of(r, n),
+                                 node_text(r, n, "unit", NULL), node_text(r, n, "cut_range", ""), node_text(r, n, "source", NULL),
+                                 node_day(r, n, "from", INT32_MIN), node_day(r, n, "to", INT32_MAX), node_bool(r, n, "mine_default", false)};
+        if (!r->bad && l->from > l->to) node_fail(r, n, "from is after to");
+    }
+    for (const struct node *n = pat->child; n && !r->bad; n = n->next) {
+        node_keys(r, n, "words class");
+        words[p->patterns] = (struct loc_pattern){node_text(r, n, "words", NULL), node_text(r, n, "class", NULL)};
+        bool known = false;
+        for (int i = 0; i < p->limits; i++) known |= !strcmp(out[i].loc_class, words[p->patterns].loc_class);
+        if (!r->bad && !known) node_fail(r, n, "class %s has no limit above", words[p->patterns].loc_class);
+        p->patterns++;
+    }
+    p->limit = out;
+    p->pattern = words;
+}
+
+static void bind_alarms(struct reader *r, const struct node *root, struct policy *p) {
+    char kinds[400] = "";
+    for (int k = 0; k < ALARM_KINDS_N; k++) snprintf(kinds + strlen(kinds), sizeof kinds - strlen(kinds), "%s%s", k ? " " : "", ALARM_KIND_KEY[k]);
+    node_keys(r, root, "source kinds shelf_max");
+    const struct node *map = r->bad ? NULL : node_get(root, "kinds");
+    if (!map) {
+        node_fail(r, root, "key kinds is missing");
+        return;
+    }
+    node_keys(r, map, kinds);
+    for (int k = 0; k < ALARM_KINDS_N && !r->bad; k++) {
+        const struct node *n = node_get(map, ALARM_KIND_KEY[k]);
+        if (!n) {
+            node_fail(r, map, "kind %s is missing", ALARM_KIND_KEY[k]);
+            return;
+        }
+        node_keys(r, n, "level on_delay off_delay deadband ack_due cause_due shelvable source");
+        zb_fix band = node_fix(r, n, "deadband");
+        p->kind[k] = (struct kind_rule){(enum alarm_level)node_choice(r, n, "level", ALARM_LEVEL_KEY, ALARM_LEVELS_N), node_duration(r, n, "on_delay", 0), node_duration(r, n, "off_delay", 0),
+                                        band == ZB_FIX_NONE ? 0 : band, node_duration(r, n, "ack_due", ZB_TIME_NONE), node_duration(r, n, "cause_due", ZB_TIME_NONE), node_bool(r, n, "shelvable", false)};
+    }
+    p->shelf.max = node_duration(r, root, "shelf_max", ZB_TIME_NONE);
+}
+
+static void bind_causes(struct reader *r, const struct node *root, struct policy *p) {
+    node_keys(r, root, "source causes");
+    const struct node *seq = node_seq(r, root, "causes");
+    struct cause *out = seq ? list(r, seq, sizeof *out) : NULL;
+    for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
+        node_keys(r, n, "key zh en");
+        out[p->causes++] = (struct cause){node_text(r, n, "key", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "en", NULL)};
+    }
+    p->cause = out;
+}
+
+static void bind_roles(struct reader *r, const struct node *root, struct policy *p) {
+    node_keys(r, root, "source roles");
+    const struct node *seq = node_seq(r, root, "roles");
+    struct role_rule *out = seq ? list(r, seq, sizeof *out) : NULL;
+    for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
+        node_keys(r, n, "key zh en rights");
+        out[p->roles++] = (struct role_rule){node_text(r, n, "key", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "en", NULL), node_text(r, n, "rights", NULL)};
+    }
+    p->role = out;
+}
+
+static void bind_silence(struct reader *r, const struct node *root, struct policy *p) {
+    node_keys(r, root, "source sample_period late_after point_after mine_after future_max truncated_wait");
+    p->silence = (struct silence_rule){node_duration(r, root, "sample_period", ZB_TIME_NONE), node_duration(r, root, "late_after", ZB_TIME_NONE), node_duration(r, root, "point_after", ZB_TIME_NONE),
+                                       node_duration(r, root, "mine_after", ZB_TIME_NONE), node_duration(r, root, "future_max", ZB_TIME_NONE), node_duration(r, root, "truncated_wait", ZB_TIME_NONE)};
+}
+
+static void bind_policy(struct reader *r, const struct node *root, struct policy *p) {
+    node_keys(r, root, "source name no_value bad_record_percent");
+    p->name = node_text(r, root, "name", NULL);
+    p->bad_record_percent = (int)node_int(r, root, "bad_record_percent", INT64_MIN, 0, 100);
+    const struct node *seq = node_seq(r, root, "no_value");
+    const char **words = seq ? list(r, seq, sizeof *words) : NULL;
+    for (const struct node *n = words ? seq->child : NULL; n && !r->bad; n = n->next) {
+        if (n->kind != NODE_SCALAR) node_fail(r, n, "a word is expected");
+        words[p->no_values++] = n->text;
+    }
+    p->no_value = words;
+}
+
+/* ---- formats ---- */
+static const char *const KIND[] = {
+#define X(id, key) key,
+    FIELD_KINDS(X)
+#undef X
+};
+
+static void bind_layout(struct reader *r, const struct node *root, const char *key, struct record_layout *out) {
+    const struct node *map = r->bad ? NULL : node_get(root, key);
+    if (!map && !r->bad) node_fail(r, root, "key %s is missing", key);
+    if (r->bad) return;
+    node_keys(r, map, "min fields");
+    const struct node *seq = node_seq(r, map, "fields");
+    for (const struct node *n = seq ? seq->child : NULL; n && !r->bad; n = n->next) {
+        node_keys(r, n, "name zh kind required max_len min max");
+        if (out->n == FORMAT_FIELDS_MAX) {
+            node_fail(r, n, "more than %d fields", FORMAT_FIELDS_MAX);
+            return;
+        }
+        struct field *f = &out->f[out->n];
+        *f = (struct field){node_text(r, n, "name", NULL), node_text(r, n, "zh", ""), (enum field_kind)node_choice(r, n, "kind", KIND, FIELD_KINDS_N), node_bool(r, n, "required", false),
+                            (uint16_t)node_int(r, n, "max_len", 0, 1, 60000), node_fix(r, n, "min"), node_fix(r, n, "max")};
+        for (int i = 0; i < out->n && !r->bad; i++)
+            if (!strcmp(out->f[i].name, f->name)) node_fail(r, n, "field %s is there twice", f->name);
+        out->n++;
+    }
+    out->min_fields = (int)node_int(r, map, "min", out->n, 0, out->n);
+}
+
+static void bind_key(struct reader *r, const struct node *root, struct format *f) {
+    if (r->bad || !node_get(root, "key")) return;
+    const struct node *seq = node_seq(r, root, "key");
+    for (const struct node *n = seq ? seq->child : NULL; n && !r->bad; n = n->next) {
+        int at = -1;
+        for (int i = 0; n->text && i < f->body.n; i++)
+            if (!strcmp(f->body.f[i].name, n->text)) at = i;
+        if (at < 0 || f->keys == 4) node_fail(r, n, "key: at most 4 names of body fields");
+        else f->key[f->keys++] = at;
+    }
+}
+
+void bind_format(struct reader *r, const struct node *root, struct format *f) {
+    node_keys(r, root, "source family type zh rec_end file_end period snapshot max_bytes key header body");
+    f->family = node_text(r, root, "family", NULL);
+    f->type = node_text(r, root, "type", NULL);
+    f->zh = node_text(r, root, "zh", NULL);
+    const char *end = node_text(r, root, "rec_end", "~");
+    f->rec_end = end[0];
+    f->file_end = node_text(r, root, "file_end", "||");
+    f->period_s = (int)(node_duration(r, root, "period", 0) / ZB_SECOND);
+    f->snapshot = node_bool(r, root, "snapshot", false);
+    f->max_bytes = (size_t)node_int(r, root, "max_bytes", 20 << 20, 1, 64 << 20);
+    bind_layout(r, root, "header", &f->header);
+    bind_layout(r, root, "body", &f->body);
+    bind_key(r, root, f);
+    if (!r->bad && (!end[0] || end[1])) node_fail(r, root, "rec_end \"%s\" must be one character", end);
+}
+
+const struct schema SCHEMAS[] = {{"policy.yaml", bind_policy}, {"regions.yaml", bind_regions}, {"limits.yaml", bind_limits}, {"alarms.yaml", bind_alarms},
+                                 {"causes.yaml", bind_causes}, {"roles.yaml", bind_roles}, {"silence.yaml", bind_silence}};
+const int SCHEMAS_N = sizeof SCHEMAS / sizeof *SCHEMAS;

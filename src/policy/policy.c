@@ -1,0 +1,80 @@
+#include "policy/policy.h"
+#include "base/arena.h"
+#include <stdlib.h>
+
+struct policy *policy_ref(struct policy *p) {
+    __atomic_add_fetch(&p->refs, 1, __ATOMIC_RELAXED);
+    return p;
+}
+
+void policy_unref(struct policy *p) {
+    if (!p || __atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL) > 0) return;
+    arena_free(p->arena);
+    free(p);
+}
+
+const struct format *policy_format(const struct policy *p, struct str type) {
+    for (int i = 0; i < p->formats; i++)
+        if (str_is(type, p->format[i].type)) return &p->format[i];
+    return NULL;
+}
+
+const struct region *policy_region(const struct policy *p, struct str code) {
+    for (int i = 0; i < p->regions; i++)
+        if (str_is(code, p->region[i].code)) return &p->region[i];
+    return NULL;
+}
+
+const struct role_rule *policy_role(const struct policy *p, struct str key) {
+    for (int i = 0; i < p->roles; i++)
+        if (str_is(key, p->role[i].key)) return &p->role[i];
+    return NULL;
+}
+
+static bool words_in(const char *words, struct str text) {
+    struct str rest = str_of(words);
+    while (rest.p) {
+        struct str w = str_cut(rest, ' ', &rest);
+        if (w.n && (!text.p || !memmem(text.p, text.n, w.p, w.n))) return false;
+    }
+    return true;
+}
+
+const char *policy_loc_class(const struct policy *p, struct str location) {
+    for (int i = 0; i < p->patterns; i++)
+        if (words_in(p->pattern[i].words, location)) return p->pattern[i].loc_class;
+    return "";
+}
+
+static bool word_of(const char *words, const char *w) {
+    struct str rest = str_of(words);
+    while (rest.p)
+        if (str_is(str_cut(rest, ' ', &rest), w)) return true;
+    return false;
+}
+
+static zb_fix lower(zb_fix a, zb_fix b) { return a == ZB_FIX_NONE ? b : b == ZB_FIX_NONE ? a : a < b ? a : b; }
+static zb_fix upper(zb_fix a, zb_fix b) { return a == ZB_FIX_NONE ? b : b == ZB_FIX_NONE ? a : a > b ? a : b; }
+
+static struct limits stricter(struct limits a, struct limits b) {
+    return (struct limits){lower(a.hi_alarm, b.hi_alarm), lower(a.hi_clear, b.hi_clear), upper(a.lo_alarm, b.lo_alarm), upper(a.lo_clear, b.lo_clear),
+                           lower(a.hi_cut, b.hi_cut), lower(a.hi_restore, b.hi_restore), upper(a.lo_cut, b.lo_cut), upper(a.lo_restore, b.lo_restore)};
+}
+
+struct limits policy_limits(const struct policy *p, const char *loc_class, const char *sensor_type, const char *gas_class, int32_t day, const char **source) {
+    struct limits r = LIMITS_NONE;
+    bool exact = false;
+    *source = "";
+    /* rows of the point's class, of its gas class or any; without a class, or when none fits: the defaults, the strictest of them */
+    for (int pass = 0; pass < 2 && !exact; pass++)
+        for (int i = 0; i < p->limits; i++) {
+            const struct limit_rule *l = &p->limit[i];
+            if (day < l->from || day > l->to || !word_of(l->sensor_types, sensor_type)) continue;
+            if (pass == 0 ? !loc_class[0] || strcmp(l->loc_class, loc_class) : !l->mine_default) continue;
+            if (l->gas_class[0] && gas_class[0] && strcmp(l->gas_class, gas_class)) continue;
+            r = stricter(r, l->lim);
+            *source = l->source;
+            exact = pass == 0;
+        }
+    return r;
+}
