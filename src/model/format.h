@@ -37,6 +37,7 @@ struct format {
     const char *file_end; /* "||" */
     struct record_layout header, body;
     int key[4], keys;     /* indexes of body fields that identify a record within a file (later one wins) */
+    int point, value, state, time; /* indexes of the body fields of that meaning, -1 none: looked up once, used per sample */
     bool snapshot;        /* the whole truth at its time (RYSS) */
     int period_s;         /* expected upload period, 0: on event */
     size_t max_bytes;     /* 20 MiB */

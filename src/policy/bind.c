@@ -26,6 +26,17 @@ static void bind_regions(struct reader *r, const struct node *root, struct polic
     p->region = out;
 }
 
+static void bind_sensors(struct reader *r, const struct node *root, struct policy *p) {
+    node_keys(r, root, "source sensors");
+    const struct node *seq = node_seq(r, root, "sensors");
+    struct sensor_type *out = seq ? list(r, seq, sizeof *out) : NULL;
+    for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
+        node_keys(r, n, "code zh unit");
+        out[p->sensors++] = (struct sensor_type){node_text(r, n, "code", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "unit", NULL)};
+    }
+    p->sensor = out;
+}
+
 static struct limits limits_of(struct reader *r, const struct node *n) {
     return (struct limits){node_fix(r, n, "hi_alarm"), node_fix(r, n, "hi_clear"), node_fix(r, n, "lo_alarm"), node_fix(r, n, "lo_clear"),
                            node_fix(r, n, "hi_cut"), node_fix(r, n, "hi_restore"), node_fix(r, n, "lo_cut"), node_fix(r, n, "lo_restore")};
@@ -177,9 +188,17 @@ void bind_format(struct reader *r, const struct node *root, struct format *f) {
     bind_layout(r, root, "header", &f->header);
     bind_layout(r, root, "body", &f->body);
     bind_key(r, root, f);
+    static const struct { const char *name; size_t at; } ROLE[] = {{"point_code", offsetof(struct format, point)}, {"value", offsetof(struct format, value)},
+                                                                   {"state", offsetof(struct format, state)}, {"time", offsetof(struct format, time)}};
+    for (size_t k = 0; k < sizeof ROLE / sizeof *ROLE; k++) {
+        int at = -1;
+        for (int i = 0; i < f->body.n; i++)
+            if (!strcmp(f->body.f[i].name, ROLE[k].name)) at = i;
+        memcpy((char *)f + ROLE[k].at, &at, sizeof at);
+    }
     if (!r->bad && (!end[0] || end[1])) node_fail(r, root, "rec_end \"%s\" must be one character", end);
 }
 
-const struct schema SCHEMAS[] = {{"policy.yaml", bind_policy}, {"regions.yaml", bind_regions}, {"limits.yaml", bind_limits}, {"alarms.yaml", bind_alarms},
+const struct schema SCHEMAS[] = {{"policy.yaml", bind_policy}, {"regions.yaml", bind_regions}, {"sensors.yaml", bind_sensors}, {"limits.yaml", bind_limits}, {"alarms.yaml", bind_alarms},
                                  {"causes.yaml", bind_causes}, {"roles.yaml", bind_roles}, {"silence.yaml", bind_silence}};
 const int SCHEMAS_N = sizeof SCHEMAS / sizeof *SCHEMAS;

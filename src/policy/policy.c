@@ -31,6 +31,15 @@ const struct role_rule *policy_role(const struct policy *p, struct str key) {
     return NULL;
 }
 
+const struct sensor_type *policy_sensor(const struct policy *p, struct str zh, struct str unit) {
+    const struct sensor_type *only = NULL;
+    for (int i = 0; i < p->sensors; i++) {
+        if (zh.n && str_is(zh, p->sensor[i].zh)) return &p->sensor[i];
+        if (!only && unit.n && str_is(unit, p->sensor[i].unit)) only = &p->sensor[i]; /* the first of a unit is its usual sensor */
+    }
+    return only;
+}
+
 static bool words_in(const char *words, struct str text) {
     struct str rest = str_of(words);
     while (rest.p) {

@@ -8,6 +8,7 @@
 
 struct region { const char *code, *name, *en; }; /* "140214", 6 digits; city ends in 00 */
 
+struct sensor_type { const char *code, *zh, *unit; }; /* 传感器类型 */
 struct limit_rule { /* thresholds.md A.1, A.2: one row of the limits table */
     const char *loc_class, *zh;
     const char *sensor_types; /* space-separated "0001 0011 0043" */
@@ -38,6 +39,7 @@ struct policy {
     const char *dir, *name;
     const struct region *region; int regions;
     const struct format *format; int formats;
+    const struct sensor_type *sensor; int sensors;
     const struct limit_rule *limit; int limits;
     const struct loc_pattern *pattern; int patterns;
     struct kind_rule kind[ALARM_KINDS_N];
@@ -57,6 +59,8 @@ void policy_unref(struct policy *p);         /* atomic; the last one frees */
 const struct format *policy_format(const struct policy *p, struct str type); /* NULL: unknown */
 const struct region *policy_region(const struct policy *p, struct str code);
 const struct role_rule *policy_role(const struct policy *p, struct str key);
+/* Type by its Chinese name, else the only one measured in this unit; NULL. */
+const struct sensor_type *policy_sensor(const struct policy *p, struct str zh, struct str unit);
 /* Class of a location by its Chinese text; "" when nothing matches. */
 const char *policy_loc_class(const struct policy *p, struct str location);
 /* Regulation's limits for a point: class (or "" → the strictest default of its sensor type), gas class, at a day.
