@@ -1,0 +1,578 @@
+/* Memory of a point: a short tail of plain samples, then blocks of encoded ones, together the open head; sealed chunks wait for the next flush.
+ * Readers copy what memory has first and read the database after: what moves between is then seen twice, never not at all. */
+#include "series/series.h"
+#include "base/map.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TAIL 16    /* plain samples a point */
+#define SEAL 480   /* samples after which a head becomes a chunk */
+#define LATE_MAX 512
+#define SHARE 30   /* a point's head is stored every so many flushes */
+
+struct block { char *p; uint32_t n; int count; };
+struct blocks { struct block *b; int n, cap, samples; };
+struct point {
+    int64_t id;               /* 0: not in the database yet */
+    char *mine, *code;
+    struct sample tail[TAIL]; /* rising */
+    int tails;
+    struct blocks head, sealed; /* encoded: before the tail; waiting for the flush */
+    zb_time newest, sealed_to;  /* newest sample; newest sealed one */
+    struct sample *late;
+    int lates;
+    bool dirty;
+    uint64_t since;           /* flushed input when it became dirty */
+};
+
+struct series {
+    struct db *db, *rdb;
+    pthread_mutex_t lock, rlock;
+    struct map points;
+    struct point **list;
+    int n, cap, next;
+    uint64_t current, input; /* last flush; what a restart may trust */
+};
+
+static const char *const MIGRATIONS[] = {
+    "create table point(id integer primary key, mine text not null, code text not null, unique(mine, code)) strict;"
+    "create table chunk(point integer not null, t0 integer not null, t1 integer not null, n integer not null, data blob not null, primary key(point, t0)) strict, without rowid;"
+    "create table head(point integer primary key, data blob not null) strict;"
+    "create table state(id integer primary key check(id=1), input integer not null) strict;"
+};
+
+static void blocks_free(struct blocks *b) {
+    for (int i = 0; i < b->n; i++) free(b->b[i].p);
+    free(b->b);
+    *b = (struct blocks){0};
+}
+
+static void block_add(struct blocks *l, const struct buf *bytes, int count) {
+    if (l->n == l->cap) {
+        l->cap = l->cap ? 2 * l->cap : 4;
+        l->b = xrealloc(l->b, (size_t)l->cap * sizeof *l->b);
+    }
+    l->b[l->n++] = (struct block){xstrndup(bytes->p, bytes->n), (uint32_t)bytes->n, count};
+    l->samples += count;
+}
+
+/* Samples of a list of blocks appended to *v. */
+static int blocks_decode(const struct blocks *l, struct sample **v, int *n, struct zb_err *e) {
+    for (int i = 0; i < l->n; i++) {
+        struct sample *part;
+        int k;
+        if (chunk_decode((struct str){l->b[i].p, l->b[i].n}, &part, &k, e) != ZB_OK) return e->rc;
+        *v = xrealloc(*v, (size_t)(*n + k) * sizeof **v);
+        memcpy(*v + *n, part, (size_t)k * sizeof *part);
+        *n += k;
+        free(part);
+    }
+    return ZB_OK;
+}
+
+/* Rising by time; of equal times the one that came later in the array stays: a bottom-up merge, which keeps the order of equals. */
+static void tidy(struct sample *v, int *n) {
+    bool rising = true;
+    for (int i = 1; i < *n && rising; i++) rising = v[i].t > v[i - 1].t;
+    if (rising) return;
+    int64_t *order = xmalloc((size_t)*n * sizeof *order + 1);
+    struct sample *w = xmalloc((size_t)*n * sizeof *w + 1);
+    memcpy(w, v, (size_t)*n * sizeof *w);
+    for (int width = 1; width < *n; width *= 2) {
+        for (int lo = 0; lo + width < *n; lo += 2 * width) {
+            int mid = lo + width, hi = mid + width < *n ? mid + width : *n, i = lo, j = mid;
+            if (w[mid - 1].t <= w[mid].t) continue;
+            for (int k = 0; i < mid || j < hi; k++) order[k] = i < mid && (j == hi || w[i].t <= w[j].t) ? i++ : j++;
+            for (int k = 0; k < hi - lo; k++) v[k] = w[order[k]];
+            memcpy(w + lo, v, (size_t)(hi - lo) * sizeof *w);
+        }
+    }
+    int out = 0;
+    for (int i = 0; i < *n; i++) {
+        if (out && v[out - 1].t == w[i].t) out--;
+        v[out++] = w[i];
+    }
+    *n = out;
+    free(order);
+    free(w);
+}
+
+static int tail_encode(struct point *p, struct zb_err *e) {
+    if (!p->tails) return ZB_OK;
+    ZB_AUTO(buf_done) struct buf b;
+    buf_init(&b, 4096);
+    if (chunk_encode(p->tail, p->tails, false, &b, e) != ZB_OK) return e->rc;
+    block_add(&p->head, &b, p->tails);
+    p->tails = 0;
+    return ZB_OK;
+}
+
+static int head_seal(struct point *p, struct zb_err *e) {
+    struct sample *v = NULL;
+    int n = 0;
+    int rc = tail_encode(p, e);
+    if (rc == ZB_OK) rc = blocks_decode(&p->head, &v, &n, e);
+    if (rc == ZB_OK && n) {
+        ZB_AUTO(buf_done) struct buf b;
+        buf_init(&b, 1 << 20);
+        rc = chunk_encode(v, n, true, &b, e);
+        if (rc == ZB_OK) {
+            block_add(&p->sealed, &b, n);
+            p->sealed_to = v[n - 1].t;
+            blocks_free(&p->head);
+        }
+    }
+    free(v);
+    return rc;
+}
+
+static struct point *point_get(struct series *s, struct str mine, struct str code, bool make) {
+    char key[96];
+    int n = snprintf(key, sizeof key, STR_FMT "/" STR_FMT, STR_ARG(mine), STR_ARG(code));
+    if (n < 0 || n >= (int)sizeof key) return NULL;
+    struct str k = {key, (size_t)n};
+    struct point *p = map_get(&s->points, k);
+    if (p || !make) return p;
+    p = xcalloc(1, sizeof *p);
+    p->mine = xstrndup(mine.p, mine.n);
+    p->code = xstrndup(code.p, code.n);
+    p->newest = p->sealed_to = INT64_MIN;
+    map_set(&s->points, k, p);
+    if (s->n == s->cap) {
+        s->cap = s->cap ? 2 * s->cap : 256;
+        s->list = xrealloc(s->list, (size_t)s->cap * sizeof *s->list);
+    }
+    s->list[s->n++] = p;
+    return p;
+}
+
+/* Replaces or inserts within the tail. */
+static bool tail_insert(struct point *p, const struct sample *x) {
+    int i = p->tails;
+    while (i && p->tail[i - 1].t > x->t) i--;
+    if (i && p->tail[i - 1].t == x->t) {
+        p->tail[i - 1] = *x;
+        return true;
+    }
+    if (i == 0 || p->tails == TAIL) return false;
+    memmove(p->tail + i + 1, p->tail + i, (size_t)(p->tails - i) * sizeof *x);
+    p->tail[i] = *x;
+    p->tails++;
+    return true;
+}
+
+static int late_merge(struct series *s, struct point *p, struct zb_err *e);
+
+static int sample_put(struct series *s, struct point *p, const struct sample *x, struct zb_err *e) {
+    if (x->t > p->newest) {
+        if (p->tails == TAIL && tail_encode(p, e) != ZB_OK) return e->rc;
+        p->tail[p->tails++] = *x;
+        p->newest = x->t;
+        return p->head.samples + p->tails >= SEAL ? head_seal(p, e) : ZB_OK;
+    }
+    if (tail_insert(p, x)) return ZB_OK;
+    if (!p->late) p->late = xmalloc(LATE_MAX * sizeof *p->late);
+    if (p->lates == LATE_MAX && late_merge(s, p, e) != ZB_OK) return e->rc;
+    p->late[p->lates++] = *x;
+    return ZB_OK;
+}
+
+int series_put(struct series *s, struct str mine, struct str point, const struct sample *v, int n, struct zb_err *e) {
+    pthread_mutex_lock(&s->lock);
+    struct point *p = point_get(s, mine, point, true);
+    int rc = p ? ZB_OK : zb_fail(e, ZB_E_INPUT, "point code " STR_FMT " is too long", STR_ARG(point));
+    if (p && !p->dirty) {
+        p->dirty = true;
+        p->since = s->current;
+    }
+    for (int i = 0; i < n && rc == ZB_OK; i++) rc = sample_put(s, p, &v[i], e);
+    pthread_mutex_unlock(&s->lock);
+    return rc;
+}
+
+/* ---- to the database (writer's thread, inside a transaction where not said otherwise) ---- */
+static int point_id(struct series *s, struct point *p, struct zb_err *e) {
+    if (p->id) return ZB_OK;
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->db, "insert into point(mine,code) values(?1,?2) on conflict(mine,code) do update set code=code returning id", e);
+    if (!q) return e->rc;
+    stmt_z(q, 1, p->mine);
+    stmt_z(q, 2, p->code);
+    int r = stmt_row(q, e);
+    if (r != 1) return r < 0 ? r : zb_fail(e, ZB_E_IO, "no id for point %s", p->code);
+    int64_t id = stmt_col_i64(q, 0);
+    r = stmt_run(q, e);
+    if (r == ZB_OK) p->id = id;
+    return r;
+}
+
+static int chunk_store(struct series *s, int64_t point, const struct sample *v, int n, struct str data, struct zb_err *e) {
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->db, "insert or replace into chunk(point,t0,t1,n,data) values(?,?,?,?,?)", e);
+    if (!q) return e->rc;
+    stmt_i64(q, 1, point);
+    stmt_i64(q, 2, v[0].t);
+    stmt_i64(q, 3, v[n - 1].t);
+    stmt_i64(q, 4, n);
+    stmt_blob(q, 5, data);
+    return stmt_run(q, e);
+}
+
+static int sealed_store(struct series *s, struct point *p, struct zb_err *e) {
+    for (int i = 0; i < p->sealed.n; i++) {
+        struct str data = {p->sealed.b[i].p, p->sealed.b[i].n};
+        struct sample *v;
+        int n;
+        if (chunk_decode(data, &v, &n, e) != ZB_OK) return e->rc;
+        int rc = chunk_store(s, p->id, v, n, data, e);
+        free(v);
+        if (rc != ZB_OK) return rc;
+    }
+    return ZB_OK;
+}
+
+static int head_store(struct series *s, struct point *p, struct zb_err *e) {
+    struct sample *v = NULL;
+    int n = 0, rc = blocks_decode(&p->head, &v, &n, e);
+    ZB_AUTO(buf_done) struct buf b;
+    buf_init(&b, 1 << 20);
+    if (rc == ZB_OK) {
+        v = xrealloc(v, (size_t)(n + p->tails + 1) * sizeof *v);
+        memcpy(v + n, p->tail, (size_t)p->tails * sizeof *v);
+        n += p->tails;
+        if (n) rc = chunk_encode(v, n, true, &b, e);
+    }
+    free(v);
+    ZB_AUTO(stmt_done) struct stmt *q = rc == ZB_OK ? db_use(s->db, n ? "insert or replace into head(point,data) values(?,?)" : "delete from head where point=?1 and ?2 is not null", e) : NULL;
+    if (!q) return e->rc;
+    stmt_i64(q, 1, p->id);
+    stmt_blob(q, 2, n ? buf_str(&b) : STR("-"));
+    return stmt_run(q, e);
+}
+
+/* The chunk a late sample belongs to: the last that begins at or before it, else a new one. */
+static int late_chunk(struct series *s, struct point *p, zb_time t, struct sample **v, int *n, zb_time *t0, zb_time *until, struct zb_err *e) {
+    *v = NULL;
+    *n = 0;
+    *t0 = t;
+    *until = INT64_MAX;
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->db, "select t0, data from chunk where point=? and t0<=? order by t0 desc limit 1", e);
+    ZB_AUTO(stmt_done) struct stmt *x = q ? db_use(s->db, "select min(t0) from chunk where point=? and t0>?", e) : NULL;
+    if (!q || !x) return e->rc;
+    stmt_i64(q, 1, p->id);
+    stmt_i64(q, 2, t);
+    stmt_i64(x, 1, p->id);
+    stmt_i64(x, 2, t);
+    int r = stmt_row(q, e);
+    if (r < 0) return r;
+    if (r == 1) {
+        *t0 = stmt_col_i64(q, 0);
+        if (chunk_decode(stmt_col_blob(q, 1), v, n, e) != ZB_OK) return e->rc;
+    }
+    if ((r = stmt_row(x, e)) < 0) return r;
+    if (r == 1 && !stmt_col_null(x, 0)) *until = stmt_col_i64(x, 0);
+    return ZB_OK;
+}
+
+static int late_one_chunk(struct series *s, struct point *p, int from, int *to, struct zb_err *e) {
+    struct sample *v;
+    int n;
+    zb_time t0, until;
+    int rc = late_chunk(s, p, p->late[from].t, &v, &n, &t0, &until, e);
+    int k = from;
+    while (k < p->lates && p->late[k].t < until) k++;
+    *to = k;
+    if (rc == ZB_OK) {
+        v = xrealloc(v, (size_t)(n + k - from) * sizeof *v);
+        memcpy(v + n, p->late + from, (size_t)(k - from) * sizeof *v);
+        n += k - from;
+        tidy(v, &n);
+    }
+    for (int at = 0; rc == ZB_OK && at < n; at += 2 * SEAL) { /* a long backlog becomes several */
+        int part = n - at < 2 * SEAL ? n - at : 2 * SEAL;
+        ZB_AUTO(buf_done) struct buf b;
+        buf_init(&b, 4 << 20);
+        rc = chunk_encode(v + at, part, true, &b, e);
+        if (rc == ZB_OK) rc = chunk_store(s, p->id, v + at, part, buf_str(&b), e);
+    }
+    free(v);
+    return rc;
+}
+
+static int late_store(struct series *s, struct point *p, struct zb_err *e) {
+    tidy(p->late, &p->lates);
+    for (int i = 0; i < p->lates;)
+        if (late_one_chunk(s, p, i, &i, e) != ZB_OK) return e->rc;
+    return ZB_OK;
+}
+
+/* Late samples that fall into the open head: the head is taken apart and put together again. */
+static int late_into_head(struct point *p, struct zb_err *e) {
+    struct sample *v = NULL;
+    int n = 0;
+    if (!p->lates || p->newest == INT64_MIN) return ZB_OK;
+    if (blocks_decode(&p->head, &v, &n, e) != ZB_OK) {
+        free(v);
+        return e->rc;
+    }
+    v = xrealloc(v, (size_t)(n + p->tails + p->lates + 1) * sizeof *v);
+    memcpy(v + n, p->tail, (size_t)p->tails * sizeof *v);
+    n += p->tails;
+    int kept = 0;
+    zb_time first = n ? v[0].t : INT64_MAX;
+    for (int i = 0; i < p->lates; i++) {
+        bool open = p->late[i].t > p->sealed_to && (p->sealed_to != INT64_MIN || p->late[i].t >= first);
+        if (open) v[n++] = p->late[i];
+        else p->late[kept++] = p->late[i];
+    }
+    int rc = ZB_OK;
+    if (kept < p->lates) {
+        tidy(v, &n);
+        p->lates = kept;
+        blocks_free(&p->head);
+        p->tails = 0;
+        for (int at = 0; rc == ZB_OK && n - at > TAIL; at += TAIL) {
+            ZB_AUTO(buf_done) struct buf b;
+            buf_init(&b, 4096);
+            rc = chunk_encode(v + at, TAIL, false, &b, e);
+            if (rc == ZB_OK) block_add(&p->head, &b, TAIL);
+        }
+        int rest = n - p->head.samples;
+        memcpy(p->tail, v + p->head.samples, (size_t)rest * sizeof *v);
+        p->tails = rest;
+    }
+    free(v);
+    return rc;
+}
+
+static int point_store(struct series *s, struct point *p, struct zb_err *e) {
+    if (point_id(s, p, e) != ZB_OK || late_into_head(p, e) != ZB_OK || sealed_store(s, p, e) != ZB_OK || late_store(s, p, e) != ZB_OK) return e->rc;
+    return head_store(s, p, e);
+}
+
+static void point_stored(struct point *p) {
+    blocks_free(&p->sealed);
+    p->lates = 0;
+    p->dirty = false;
+}
+
+static int commit_or_back(struct series *s, int rc, struct zb_err *e) {
+    if (rc == ZB_OK) rc = db_commit(s->db, e);
+    if (rc != ZB_OK) db_rollback(s->db);
+    return rc;
+}
+
+/* The buffer of late samples is full: this point's go to the database now, in a transaction of their own. */
+static int late_merge(struct series *s, struct point *p, struct zb_err *e) {
+    if (db_begin(s->db, e) != ZB_OK) return e->rc;
+    int64_t id = p->id;
+    int rc = commit_or_back(s, point_store(s, p, e), e);
+    if (rc != ZB_OK) {
+        p->id = id;
+        return rc;
+    }
+    point_stored(p);
+    p->dirty = true;
+    return ZB_OK;
+}
+
+static int input_store(struct series *s, uint64_t input, struct zb_err *e) {
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->db, "insert into state(id,input) values(1,?1) on conflict(id) do update set input=?1", e);
+    if (!q) return e->rc;
+    stmt_i64(q, 1, (int64_t)input);
+    return stmt_run(q, e);
+}
+
+static int flush(struct series *s, uint64_t input, int share, struct zb_err *e) {
+    pthread_mutex_lock(&s->lock);
+    int rc = db_begin(s->db, e), most = share ? s->n / share + 64 : s->n, begin = s->next, seen = 0, stored = 0;
+    struct point **done = xmalloc((size_t)(most + 1) * sizeof *done);
+    bool begun = rc == ZB_OK;
+    for (; rc == ZB_OK && seen < s->n && stored < most; seen++) {
+        struct point *p = s->list[(begin + seen) % s->n];
+        if (!p->dirty) continue;
+        int64_t id = p->id;
+        rc = point_store(s, p, e);
+        if (rc != ZB_OK) p->id = id;
+        else done[stored++] = p;
+    }
+    uint64_t trust = input;
+    for (int i = 0; i < stored && rc == ZB_OK; i++) done[i]->since = UINT64_MAX;
+    for (int i = 0; i < s->n && rc == ZB_OK; i++)
+        if (s->list[i]->dirty && s->list[i]->since < trust) trust = s->list[i]->since;
+    if (rc == ZB_OK) rc = input_store(s, trust, e);
+    if (begun) rc = commit_or_back(s, rc, e);
+    for (int i = 0; i < stored; i++) {
+        if (rc == ZB_OK) point_stored(done[i]);
+        else done[i]->since = s->input; /* nothing of this round counts */
+    }
+    if (rc == ZB_OK) {
+        s->current = input;
+        s->input = trust;
+        s->next = s->n ? (begin + seen) % s->n : 0;
+    }
+    free(done);
+    pthread_mutex_unlock(&s->lock);
+    return rc;
+}
+
+int series_flush(struct series *s, uint64_t input, struct zb_err *e) { return flush(s, input, 0, e); }
+int series_flush_some(struct series *s, uint64_t input, struct zb_err *e) { return flush(s, input, SHARE, e); }
+
+uint64_t series_input(const struct series *s) { return s->input; }
+
+/* ---- open, close ---- */
+static int head_load(struct series *s, struct stmt *q, struct zb_err *e) {
+    struct point *p = point_get(s, stmt_col_text(q, 1), stmt_col_text(q, 2), true);
+    if (!p) return zb_fail(e, ZB_E_IO, "series: a point's code is too long");
+    p->id = stmt_col_i64(q, 0);
+    if (!stmt_col_null(q, 4)) p->newest = p->sealed_to = stmt_col_i64(q, 4);
+    if (stmt_col_null(q, 3)) return ZB_OK;
+    struct sample *v;
+    int n;
+    if (chunk_decode(stmt_col_blob(q, 3), &v, &n, e) != ZB_OK) return zb_wrap(e, "series: head of point %s (zhiben rebuild makes it anew)", p->code);
+    int rc = ZB_OK;
+    for (int i = 0; i < n && rc == ZB_OK; i++) rc = sample_put(s, p, &v[i], e);
+    free(v);
+    return rc;
+}
+
+static int load(struct series *s, struct zb_err *e) {
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->db, "select p.id, p.mine, p.code, h.data, (select max(t1) from chunk c where c.point=p.id) from point p left join head h on h.point=p.id", e);
+    if (!q) return e->rc;
+    int r;
+    while ((r = stmt_row(q, e)) == 1)
+        if (head_load(s, q, e) != ZB_OK) return e->rc;
+    if (r < 0) return r;
+    ZB_AUTO(stmt_done) struct stmt *i = db_use(s->db, "select input from state", e);
+    if (!i) return e->rc;
+    if ((r = stmt_row(i, e)) == 1) s->input = s->current = (uint64_t)stmt_col_i64(i, 0);
+    return r < 0 ? r : ZB_OK;
+}
+
+int series_open(const char *path, struct series **ret, struct zb_err *e) {
+    struct series *s = xcalloc(1, sizeof *s);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->rlock, NULL);
+    int rc = db_open(path, DB_WRITE, &s->db, e);
+    if (rc == ZB_OK) rc = db_migrate(s->db, "series", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e);
+    if (rc == ZB_OK) rc = db_open(path, DB_READ, &s->rdb, e);
+    if (rc == ZB_OK) rc = load(s, e);
+    if (rc != ZB_OK) {
+        series_close(s);
+        return rc;
+    }
+    *ret = s;
+    return ZB_OK;
+}
+
+void series_close(struct series *s) {
+    if (!s) return;
+    for (int i = 0; i < s->n; i++) {
+        struct point *p = s->list[i];
+        blocks_free(&p->head);
+        blocks_free(&p->sealed);
+        free(p->late);
+        free(p->mine);
+        free(p->code);
+        free(p);
+    }
+    free(s->list);
+    map_done(&s->points);
+    db_close(s->rdb);
+    db_close(s->db);
+    pthread_mutex_destroy(&s->lock);
+    pthread_mutex_destroy(&s->rlock);
+    free(s);
+}
+
+/* ---- reading ---- */
+static int memory_copy(struct series *s, struct str mine, struct str point, struct sample **v, int *n, struct zb_err *e) {
+    pthread_mutex_lock(&s->lock);
+    struct point *p = point_get(s, mine, point, false);
+    int rc = ZB_OK;
+    if (p) {
+        rc = blocks_decode(&p->sealed, v, n, e);
+        if (rc == ZB_OK) rc = blocks_decode(&p->head, v, n, e);
+        *v = xrealloc(*v, (size_t)(*n + p->tails + p->lates + 1) * sizeof **v);
+        memcpy(*v + *n, p->tail, (size_t)p->tails * sizeof **v);
+        *n += p->tails;
+        if (p->lates) memcpy(*v + *n, p->late, (size_t)p->lates * sizeof **v);
+        *n += p->lates;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return rc;
+}
+
+static int disk_copy(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, struct sample **v, int *n, struct zb_err *e) {
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->rdb, "select c.data from point p join chunk c on c.point=p.id where p.mine=?1 and p.code=?2 and c.t0<?4 and c.t1>=?3 order by c.t0", e);
+    if (!q) return e->rc;
+    stmt_text(q, 1, mine);
+    stmt_text(q, 2, point);
+    stmt_i64(q, 3, from);
+    stmt_i64(q, 4, to);
+    int r;
+    while ((r = stmt_row(q, e)) == 1) {
+        struct sample *part;
+        int k;
+        if (chunk_decode(stmt_col_blob(q, 0), &part, &k, e) != ZB_OK) return zb_wrap(e, "point " STR_FMT " (zhiben rebuild makes it anew)", STR_ARG(point));
+        *v = xrealloc(*v, (size_t)(*n + k) * sizeof **v);
+        memcpy(*v + *n, part, (size_t)k * sizeof *part);
+        *n += k;
+        free(part);
+    }
+    return r;
+}
+
+int series_read(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, struct sample **ret, int *n, struct zb_err *e) {
+    struct sample *mem = NULL, *v = NULL;
+    int mems = 0;
+    *ret = NULL;
+    *n = 0;
+    int rc = memory_copy(s, mine, point, &mem, &mems, e);
+    if (rc == ZB_OK) {
+        pthread_mutex_lock(&s->rlock);
+        rc = disk_copy(s, mine, point, from, to, &v, n, e);
+        pthread_mutex_unlock(&s->rlock);
+    }
+    if (rc == ZB_OK) { /* what memory has wins over the same time on disk */
+        v = xrealloc(v, (size_t)(*n + mems + 1) * sizeof *v);
+        if (mems) memcpy(v + *n, mem, (size_t)mems * sizeof *v);
+        *n += mems;
+        tidy(v, n);
+        int a = 0, b = *n;
+        while (a < b && v[a].t < from) a++;
+        while (b > a && v[b - 1].t >= to) b--;
+        *n = b - a;
+        memmove(v, v + a, (size_t)*n * sizeof *v);
+        *ret = v;
+    } else {
+        free(v);
+    }
+    free(mem);
+    return rc;
+}
+
+int series_buckets(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, int buckets, struct bucket **ret, int *n, struct zb_err *e) {
+    struct sample *v;
+    int count;
+    *ret = NULL;
+    *n = 0;
+    if (buckets < 1 || from >= to) return zb_fail(e, ZB_E_INPUT, "no buckets between these times");
+    if (series_read(s, mine, point, from, to, &v, &count, e) != ZB_OK) return e->rc;
+    zb_time width = (to - from + buckets - 1) / buckets;
+    struct bucket *b = xmalloc(((size_t)buckets + 1) * sizeof *b);
+    for (int i = 0; i < count; i++) {
+        zb_time t = from + (v[i].t - from) / width * width;
+        if (!*n || b[*n - 1].t != t) b[(*n)++] = (struct bucket){t, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, 0, 0};
+        struct bucket *k = &b[*n - 1];
+        k->n++;
+        k->states |= v[i].state;
+        if (v[i].v == ZB_FIX_NONE) continue;
+        if (k->min == ZB_FIX_NONE || v[i].v < k->min) k->min = v[i].v;
+        if (k->max == ZB_FIX_NONE || v[i].v > k->max) k->max = v[i].v;
+        k->last = v[i].v;
+    }
+    free(v);
+    *ret = b;
+    return ZB_OK;
+}
