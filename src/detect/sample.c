@@ -1,0 +1,169 @@
+/* One sample against limits and state bits (thresholds A.1, corrections 1): any value can raise, only a valid one can clear. */
+#include "detect/state.h"
+#include <stdio.h>
+
+/* bits under which a value does not speak for the place */
+#define UNSURE (ST_CALIB | ST_OVER_RANGE | ST_STATION | ST_NOT_POLLED | ST_PAUSED | ST_FAULT | ST_NO_VALUE | ST_FUTURE)
+/* choices of this project for "lost while rising" and "lost together" */
+#define TOGETHER (60 * ZB_SECOND)
+
+static const char *labels_text(uint32_t labels) {
+    return labels & ST_CALIB ? "（标校中，须有标校记录）" : labels & ST_PAUSED ? "（暂停中）" : labels & ST_NOT_POLLED ? "（不巡检）" : labels & ST_FAULT ? "（传感器故障）" : "";
+}
+
+static void limit_note(char note[160], const struct pt *pt, const char *verb, zb_fix v, const char *sign, zb_fix limit, uint32_t labels) {
+    char a[ZB_FIX_CAP], b[ZB_FIX_CAP];
+    snprintf(note, 160, "%s %s%s %s %s%s%s", verb, zb_fix_text(v, a), pt->def.unit, sign, zb_fix_text(limit, b), pt->def.unit, labels_text(labels));
+}
+
+static void hold(struct step *s, struct pt *pt, enum alarm_kind k, enum alarm_level level, const struct sample *x, zb_fix limit, const char *note) {
+    struct cond c = {pt, "", k, level, x->t, x->v, limit, x->state & UNSURE, pt->def.code, note};
+    alarm_hold(s, &c);
+}
+
+static void over_check(struct step *s, struct pt *pt, const struct sample *x, bool sure) {
+    const struct limits *e = &pt->eff;
+    enum alarm_level level = s->p->kind[ALARM_OVER_HI].level;
+    zb_fix band = s->p->kind[ALARM_OVER_HI].deadband;
+    char note[160];
+    if (e->hi_alarm != ZB_FIX_NONE && x->v != ZB_FIX_NONE) {
+        if (x->v >= e->hi_alarm) {
+            limit_note(note, pt, "超限", x->v, "≥", e->hi_alarm, x->state);
+            hold(s, pt, ALARM_OVER_HI, level, x, e->hi_alarm, note);
+        } else if (sure) {
+            if (x->v < e->hi_clear - band) alarm_release(s, pt, "", ALARM_OVER_HI, x->t);
+            else alarm_rest(s, pt, ALARM_OVER_HI);
+        }
+    }
+    band = s->p->kind[ALARM_OVER_LO].deadband;
+    if (e->lo_alarm != ZB_FIX_NONE && x->v != ZB_FIX_NONE) {
+        if (x->v <= e->lo_alarm && (sure || x->v != 0)) { /* a flagged zero is no air lack, it is no value: its own alarm tells it */
+            limit_note(note, pt, "低限", x->v, "≤", e->lo_alarm, x->state);
+            hold(s, pt, ALARM_OVER_LO, s->p->kind[ALARM_OVER_LO].level, x, e->lo_alarm, note);
+        } else if (sure) {
+            if (x->v > e->lo_clear + band) alarm_release(s, pt, "", ALARM_OVER_LO, x->t);
+            else alarm_rest(s, pt, ALARM_OVER_LO);
+        }
+    }
+}
+
+static void cut_check(struct step *s, struct pt *pt, const struct sample *x, bool sure) {
+    const struct limits *e = &pt->eff;
+    char note[160];
+    bool high = e->hi_cut != ZB_FIX_NONE && x->v != ZB_FIX_NONE && x->v >= e->hi_cut;
+    bool low = e->lo_cut != ZB_FIX_NONE && x->v != ZB_FIX_NONE && x->v <= e->lo_cut && sure;
+    if (high || low || (x->state & ST_CUT)) {
+        if (high || low) limit_note(note, pt, "达到断电值", x->v, high ? "≥" : "≤", high ? e->hi_cut : e->lo_cut, x->state);
+        else snprintf(note, sizeof note, "测点状态为断电%s", labels_text(x->state));
+        hold(s, pt, ALARM_CUT, s->p->kind[ALARM_CUT].level, x, low ? e->lo_cut : e->hi_cut, note);
+    } else if (sure) {
+        bool back = (e->hi_cut == ZB_FIX_NONE || x->v < e->hi_restore) && (e->lo_cut == ZB_FIX_NONE || x->v > e->lo_restore);
+        if (back) alarm_release(s, pt, "", ALARM_CUT, x->t);
+        else alarm_rest(s, pt, ALARM_CUT);
+    }
+}
+
+/* How many other methane points of the same outstation were lost about now? */
+static int lost_together(const struct mine_state *m, const struct pt *pt) {
+    int n = 0;
+    for (int i = 0; i < m->n; i++) {
+        const struct pt *o = m->pt[i];
+        if (o != pt && o->lost_at != ZB_TIME_NONE && is_methane(o) && pt->def.station[0] && !strcmp(o->def.station, pt->def.station)) {
+            zb_time d = o->lost_at - pt->lost_at;
+            n += d <= TOGETHER && -d <= TOGETHER;
+        }
+    }
+    return n;
+}
+
+static bool was_rising(const struct pt *pt) {
+    const zb_fix *v = pt->valid;
+    if (v[2] == ZB_FIX_NONE || pt->eff.hi_alarm == ZB_FIX_NONE) return false;
+    return v[0] > v[1] && v[1] > v[2] && v[0] * 2 >= pt->eff.hi_alarm;
+}
+
+/* Lost: no value or sensor fault. Methane lost while rising, or several of one place together: suspected outburst 疑似突出, red. */
+static void fault_check(struct step *s, struct pt *pt, const struct sample *x) {
+    bool lost = (x->state & (ST_FAULT | ST_STATION)) || ((x->state & ST_NO_VALUE) && !(x->state & (ST_OVER_RANGE | ST_NOT_POLLED | ST_PAUSED | ST_CALIB)));
+    if (!lost) {
+        if (!(x->state & UNSURE)) {
+            pt->lost_at = ZB_TIME_NONE;
+            alarm_release(s, pt, "", ALARM_FAULT, x->t);
+        }
+        return;
+    }
+    const char *note = x->state & ST_STATION ? "分站故障，无有效值" : x->state & ST_FAULT ? "传感器故障" : "无值";
+    enum alarm_level level = s->p->kind[ALARM_FAULT].level;
+    bool first = pt->lost_at == ZB_TIME_NONE;
+    if (first) pt->lost_at = x->t;
+    if (first && is_methane(pt)) {
+        bool rising = was_rising(pt);
+        int others = lost_together(s->m, pt);
+        if (rising || (others > 0 && !alarm_find(s->m, NULL, pt->def.station, ALARM_STATION))) {
+            level = LEVEL_RED;
+            note = rising ? "疑似突出：甲烷上升中失联" : "疑似突出：同一地点多个甲烷传感器同时失联";
+        }
+    }
+    char group[64] = "";
+    if (pt->def.station[0] && alarm_find(s->m, NULL, pt->def.station, ALARM_STATION)) snprintf(group, sizeof group, "station/%.50s", pt->def.station);
+    struct cond c = {pt, "", ALARM_FAULT, level, x->t, ZB_FIX_NONE, ZB_FIX_NONE, x->state & UNSURE, group[0] ? group : pt->def.code, note};
+    alarm_hold(s, &c);
+}
+
+static void bit_check(struct step *s, struct pt *pt, const struct sample *x, uint32_t bits, enum alarm_kind k, const char *note) {
+    if (x->state & bits) hold(s, pt, k, s->p->kind[k].level, x, ZB_FIX_NONE, note);
+    else if (!(x->state & (ST_NO_VALUE | ST_STATION | ST_FAULT))) alarm_release(s, pt, "", k, x->t);
+}
+
+static void analog_check(struct step *s, struct pt *pt, const struct sample *x) {
+    bool sure = !(x->state & UNSURE) && x->v != ZB_FIX_NONE;
+    bool beyond = is_methane(pt) && pt->def.range_hi != ZB_FIX_NONE && pt->def.range_hi > 0 && x->v != ZB_FIX_NONE && x->v > pt->def.range_hi;
+    if (beyond || (x->state & ST_OVER_RANGE)) {
+        hold(s, pt, ALARM_OVER_RANGE, s->p->kind[ALARM_OVER_RANGE].level, x, pt->def.range_hi, "超量程：按最高级处置，不得视为无值");
+    } else if (sure) {
+        alarm_release(s, pt, "", ALARM_OVER_RANGE, x->t);
+    }
+    over_check(s, pt, x, sure);
+    cut_check(s, pt, x, sure);
+    if (sure) {
+        pt->valid[2] = pt->valid[1];
+        pt->valid[1] = pt->valid[0];
+        pt->valid[0] = x->v;
+    }
+}
+
+static struct pt *unknown_point(struct step *s, struct str code, const struct sample *x) {
+    struct point_def d = {.range_hi = ZB_FIX_NONE, .range_lo = ZB_FIX_NONE, .x = ZB_FIX_NONE, .y = ZB_FIX_NONE, .z = ZB_FIX_NONE, .own = LIMITS_NONE};
+    (void)x;
+    str_copy(code, d.code, sizeof d.code);
+    d.vt = VALUE_MN;
+    return d.code[0] && code.n < sizeof d.code ? pt_make(s->m, &d) : NULL;
+}
+
+bool mine_sample(const struct policy *p, struct mine_state *m, struct str point, const struct sample *in, zb_time now, struct alarm_diffs *out) {
+    struct step s = {p, m, now, out};
+    struct pt *pt = pt_find(m, point);
+    if (!pt) pt = unknown_point(&s, point, in);
+    if (!pt || in->t > now + p->silence.future_max) return false;
+    pt->received = now;
+    if (pt->live) alarm_release(&s, pt, "", ALARM_POINT_SILENT, in->t);
+    if (pt->last.t != ZB_TIME_NONE && in->t < pt->last.t) return false;
+    struct sample x = *in;
+    pt_limits(&s, pt, x.t);
+    /* an ordinary sample of a quiet point takes the short way */
+    bool quiet = !pt->live && !(x.state & ~(uint32_t)ST_ALARM) && x.v != ZB_FIX_NONE;
+    if (pt->def.vt == VALUE_MN) {
+        analog_check(&s, pt, &x);
+    }
+    if (!quiet) {
+        fault_check(&s, pt, &x);
+        bit_check(&s, pt, &x, ST_CALIB, ALARM_CALIB, "标校中：核对标校记录、人员定位与标气平台");
+        bit_check(&s, pt, &x, ST_NOT_POLLED | ST_PAUSED, ALARM_MASKED, x.state & ST_PAUSED ? "测点暂停" : "测点不巡检");
+    } else {
+        pt->lost_at = ZB_TIME_NONE;
+    }
+    pt->last = x;
+    if (pt->links || pt->gases) feed_check(&s, pt, x.t);
+    if (pt->live) m->due = m->due < now ? m->due : now; /* its timers are looked at on the next tick */
+    return true;
+}
