@@ -153,7 +153,7 @@ int session_open(struct db *db, struct str user, struct str password, struct str
     int rc = account_find(db, user, ret, hash, e);
     if (rc != ZB_OK && rc != ZB_E_ABSENT) return rc;
     /* an unknown name costs as much time as a wrong password */
-    static const char DUMMY[] = "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$RdescudvJCsgt3ub+b6dWRWJTmaaJObG8rqxgbXhPuA";
+    static const char DUMMY[crypto_pwhash_STRBYTES] = "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$RdescudvJCsgt3ub+b6dWRWJTmaaJObG8rqxgbXhPuA";
     bool good = crypto_pwhash_str_verify(rc == ZB_OK ? hash : DUMMY, password.p ? password.p : "", password.n) == 0 && rc == ZB_OK;
     if (!good) {
         *ret = (struct actor){0};

@@ -141,7 +141,8 @@ static void step_upload(struct engine *en, struct job *j) {
     else if (!strcmp(type, "YCBJ")) step_reported(en, j);
     if (!strcmp(type, "CSV")) step_define(en, j); /* plain CSV defines its points as it goes */
     step_values(en, j);
-    mine_heard(en->policy, m->state, j->received, &en->diffs);
+    /* history brought in by hand and tables without a period say nothing about the link */
+    if (strcmp(j->origin, "import") && strcmp(type, "CSV")) mine_heard(en->policy, m->state, j->received, &en->diffs);
     step_link(j);
     if (kept_whole(type)) latest_add(en, m, type, j->name, j->received, j->bytes, j->size);
 }

@@ -175,12 +175,13 @@ int judge_settle(struct engine *en, bool checkpoint, struct zb_err *e) {
 /* Now and then: the series to disk, some mines' checkpoints. */
 static void housekeeping(struct engine *en, bool settle, zb_time now) {
     struct zb_err e;
-    bool flush = settle || en->unflushed > FLUSH_SAMPLES || (en->unflushed && now - en->flushed_at > FLUSH_EVERY);
-    if (flush && judge_settle(en, false, &e) != ZB_OK) {
-        trouble_set(en, e.msg);
-        return;
+    if (settle && judge_settle(en, false, &e) != ZB_OK) trouble_set(en, e.msg);
+    if (en->unflushed > FLUSH_SAMPLES || (en->unflushed && now - en->flushed_at > FLUSH_EVERY)) {
+        en->flushed_at = now;
+        en->unflushed = 0;
+        if (series_flush_some(en->series, en->input, &e) != ZB_OK) trouble_set(en, e.msg);
     }
-    if (now - en->checkpoint_at < CHECKPOINT_EVERY || en->flushed != en->input || !en->mines.n) return;
+    if (now - en->checkpoint_at < CHECKPOINT_EVERY || !en->mines.n) return;
     en->checkpoint_at = now;
     if (findings_checkpoint(en, en->mines.n / CHECKPOINT_ROUND + 4, &e) != ZB_OK) trouble_set(en, e.msg);
 }
