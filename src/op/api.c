@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "op/fns.h"
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +11,8 @@
 #define REPLY_MAX ((size_t)64 << 20)
 
 struct api {
-    _Atomic(struct http *) http; /* NULL until the server is up: the judge may find alarms before */
+    struct http *http; /* NULL before the server is up and after it is down: the judge may find alarms then too */
+    pthread_mutex_t lock;
     struct engine *en;
 };
 
@@ -161,14 +163,16 @@ static void publish(struct api *a, const char *id) {
         if (stmt_row(q, &e) == 1) str_copy(stmt_col_text(q, 0), scope, sizeof scope);
         stmt_done(&q);
     }
-    if (scope[0] && alarm_json(db, str_of(id), &j, &e)) http_publish(a->http, "alarm", buf_str(&b), scope);
+    bool found = scope[0] && alarm_json(db, str_of(id), &j, &e);
+    pthread_mutex_lock(&a->lock);
+    if (found && a->http) http_publish(a->http, "alarm", buf_str(&b), scope);
+    pthread_mutex_unlock(&a->lock);
     engine_reader_back(a->en, db);
 }
 
 static void on_alarm(void *arg, const struct alarm *al, const char *region) {
     (void)region;
-    struct api *a = arg;
-    if (a->http) publish(a, al->id);
+    publish(arg, al->id);
 }
 
 /* POSTs of a session prove that they come from our own page. */
@@ -229,6 +233,7 @@ static void handle(void *arg, const struct http_req *r, struct http_res *res) {
 
 int api_start(struct engine **en, const char *dir, const char *listen, const char *web_dir, struct api **ret, struct zb_err *e) {
     struct api *a = xcalloc(1, sizeof *a);
+    pthread_mutex_init(&a->lock, NULL);
     struct engine_hooks hooks = {on_alarm, a};
     if (engine_open(dir, &hooks, en, e) != ZB_OK) {
         free(a);
@@ -244,11 +249,24 @@ int api_start(struct engine **en, const char *dir, const char *listen, const cha
         free(a);
         return e->rc;
     }
+    pthread_mutex_lock(&a->lock);
     a->http = http;
+    pthread_mutex_unlock(&a->lock);
     *ret = a;
     return ZB_OK;
 }
 
 int api_port(const struct api *a) { return http_port(a->http); }
 
-void api_stop(struct api *a) { http_stop(a->http); }
+void api_stop(struct api *a) {
+    struct http *h = a->http;
+    pthread_mutex_lock(&a->lock);
+    a->http = NULL;
+    pthread_mutex_unlock(&a->lock);
+    http_stop(h);
+}
+
+void api_free(struct api *a) {
+    pthread_mutex_destroy(&a->lock);
+    free(a);
+}

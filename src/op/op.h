@@ -68,4 +68,5 @@ bool alarm_json(struct db *db, struct str id, struct json *j, struct zb_err *e);
 struct api;
 ZB_MUST int api_start(struct engine **en, const char *dir, const char *listen, const char *web_dir, struct api **ret, struct zb_err *e); /* opens the engine too */
 int api_port(const struct api *a);
-void api_stop(struct api *a); /* stops the server; the engine is the caller's */
+void api_stop(struct api *a); /* stops the server; the engine is the caller's to close, then api_free */
+void api_free(struct api *a);

@@ -1,0 +1,147 @@
+#include "cli/cli.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/sim.h"
+#define VERSION "0.1.0"
+
+static const char HELP[] =
+    "zhiben 治本 — keeps a province's miners alive\n\n"
+    "  zhiben init DIR [--policy P]                  make a data directory\n"
+    "  zhiben serve DIR [--listen ADDR:PORT]         run everything in one process\n"
+    "  zhiben import DIR FILE|FOLDER...              through the same door as any upload\n"
+    "  zhiben query DIR POINT [--from T] [--to T]    samples of a point\n"
+    "  zhiben rebuild DIR                            judge the whole fact log anew and compare\n"
+    "  zhiben check POLICY                           validate a policy\n"
+    "  zhiben simulate OUT [--mines N] [--hours H] [--faults LIST] [--seed S]\n"
+    "  zhiben help                                   this text, and the operations below\n\n"
+    "--json prints one object a line; --as USER names who acts (password asked, or in ZHIBEN_PASSWORD).\n"
+    "Operations on DIR, served or not:\n";
+
+const char *cli_option(const struct cli *c, const char *name) {
+    for (int i = 0; i < c->options; i++)
+        if (!strcmp(c->option[i][0], name)) return c->option[i][1];
+    return NULL;
+}
+
+int cli_failed(const struct zb_err *e) {
+    fprintf(stderr, "zhiben: %s\n", e->msg);
+    return 1;
+}
+
+int cli_usage(const char *why) {
+    fprintf(stderr, "zhiben: usage: zhiben %s\n", why);
+    return 2;
+}
+
+static int help(void) {
+    fputs(HELP, stdout);
+    for (int i = 0; i < OPS_N; i++) {
+        if (!strcmp(OPS[i].name, "login") || !strcmp(OPS[i].name, "logout") || !strcmp(OPS[i].name, "events") || !strcmp(OPS[i].name, "upload")) continue;
+        char name[40], usage[300] = "";
+        str_copy(str_of(OPS[i].name), name, sizeof name);
+        char *dot = strchr(name, '.');
+        if (dot) *dot = ' ';
+        snprintf(usage, sizeof usage, "%.*s DIR%s%s", dot ? (int)(dot - name) : (int)strlen(name), name, dot ? " " : "", dot ? dot + 1 : "");
+        for (int k = 0; k < OP_ARGS_MAX && OPS[i].arg[k].name; k++) {
+            const struct op_arg *a = &OPS[i].arg[k];
+            size_t at = strlen(usage);
+            snprintf(usage + at, sizeof usage - at, a->positional ? (a->required ? " %s" : " [%s]") : (a->required ? " --%s X" : " [--%s X]"), a->name);
+        }
+        printf("  zhiben %-52s %s\n", usage, OPS[i].doc);
+    }
+    return 0;
+}
+
+static int cmd_init(struct cli *c) {
+    struct zb_err e;
+    const char *p = cli_option(c, "policy");
+    if (engine_init(c->dir, p ? p : "policies/shanxi", &e) != ZB_OK) return cli_failed(&e);
+    printf("%s is ready: zhiben user %s add NAME --role officer, then zhiben serve %s\n", c->dir, c->dir, c->dir);
+    return 0;
+}
+
+static int cmd_check(struct cli *c) {
+    struct policy *p;
+    struct zb_err e;
+    if (policy_load(c->dir, &p, &e) != ZB_OK) return cli_failed(&e);
+    if (c->json) printf("{\"policy\":\"%s\",\"hash\":\"%s\",\"formats\":%d,\"limits\":%d,\"regions\":%d}\n", p->name, p->hash, p->formats, p->limits, p->regions);
+    else printf("%s: good; %d formats, %d limits, %d regions, %d causes, %d roles; hash %s\n", c->dir, p->formats, p->limits, p->regions, p->causes, p->roles, p->hash);
+    policy_unref(p);
+    return 0;
+}
+
+static int cmd_rebuild(struct cli *c) {
+    struct zb_err e;
+    struct rebuild_result r;
+    if (engine_rebuild(c->dir, stderr, &r, &e) != ZB_OK) return cli_failed(&e);
+    if (c->json) printf("{\"inputs\":%llu,\"alarms\":%lld,\"differ\":%lld}\n", (unsigned long long)r.inputs, (long long)r.alarms, (long long)r.differ);
+    else printf("%llu inputs judged anew: %lld alarms, %lld differ from what was stored\n", (unsigned long long)r.inputs, (long long)r.alarms, (long long)r.differ);
+    return r.differ ? 1 : 0;
+}
+
+static int cmd_simulate(struct cli *c) {
+    struct policy *p;
+    struct zb_err e;
+    int64_t mines = 2, seed = 1;
+    zb_fix hours = ZB_FIX_ONE;
+    const char *m = cli_option(c, "mines"), *h = cli_option(c, "hours"), *s = cli_option(c, "seed"), *f = cli_option(c, "faults"), *pol = cli_option(c, "policy"), *from = cli_option(c, "start");
+    zb_time start = zb_now() / ZB_HOUR * ZB_HOUR - ZB_HOUR;
+    if ((m && !num_i64(str_of(m), 1, 2000, &mines)) || (s && !num_i64(str_of(s), 0, INT64_MAX, &seed)) || (h && (!num_fix(str_of(h), &hours) || hours <= 0)) || (from && !zb_time_parse(str_of(from), &start)))
+        return cli_usage("simulate OUT [--mines N] [--hours H] [--faults LIST] [--seed S] [--start \"2026-03-01 00:00:00\"] [--policy P]");
+    if (policy_load(pol ? pol : "policies/shanxi", &p, &e) != ZB_OK) return cli_failed(&e);
+    struct sim_config cfg = {.out = c->dir, .mines = (int)mines, .hours = zb_fix_double(hours), .start = start, .seed = (uint64_t)seed, .faults = f ? f : ""};
+    int rc = sim_run(p, &cfg, stderr, &e);
+    policy_unref(p);
+    return rc == ZB_OK ? 0 : cli_failed(&e);
+}
+
+static int parse(int argc, char **argv, struct cli *c) {
+    c->command = argv[1];
+    c->rest = calloc((size_t)argc, sizeof *c->rest);
+    for (int i = 2; i < argc; i++) {
+        if (!strcmp(argv[i], "--json")) {
+            c->json = true;
+        } else if (!strncmp(argv[i], "--", 2)) {
+            if (i + 1 == argc || c->options == 32) return cli_usage("an option needs its value: --name VALUE");
+            c->option[c->options][0] = argv[i] + 2;
+            c->option[c->options++][1] = argv[i + 1];
+            i++;
+        } else if (!c->dir) {
+            c->dir = argv[i];
+        } else {
+            c->rest[c->n++] = argv[i];
+        }
+    }
+    return 0;
+}
+
+static const struct op *operation_of(const struct cli *c, int *taken) {
+    char name[80];
+    *taken = 1;
+    snprintf(name, sizeof name, "%.30s.%.30s", c->command, c->n ? c->rest[0] : "");
+    const struct op *op = c->n ? op_find(str_of(name)) : NULL;
+    if (op) return op;
+    *taken = 0;
+    return op_find(str_of(c->command));
+}
+
+int main(int argc, char **argv) {
+    static const struct { const char *name; int (*fn)(struct cli *); } CMD[] = {{"init", cmd_init}, {"serve", cmd_serve}, {"import", cmd_import}, {"rebuild", cmd_rebuild}, {"check", cmd_check}, {"simulate", cmd_simulate}};
+    struct cli c = {0};
+    if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) return help();
+    if (!strcmp(argv[1], "--version")) return puts("zhiben " VERSION) < 0;
+    int bad = parse(argc, argv, &c), taken;
+    const struct op *op = operation_of(&c, &taken);
+    int (*fn)(struct cli *) = NULL;
+    for (size_t i = 0; i < sizeof CMD / sizeof *CMD; i++)
+        if (!strcmp(c.command, CMD[i].name)) fn = CMD[i].fn;
+    if (!bad && !fn && !op) {
+        fprintf(stderr, "zhiben: no command %s; see zhiben help\n", c.command);
+        bad = 2;
+    }
+    if (!bad && !c.dir) bad = cli_usage("COMMAND DIR ...; see zhiben help");
+    int rc = bad ? bad : fn ? fn(&c) : cmd_operation(&c, op, taken);
+    free(c.rest);
+    return rc;
+}

@@ -1,0 +1,165 @@
+#include "inlet/drop.h"
+#include "base/log.h"
+#include "policy/policy.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define UPLOAD_MAX ((off_t)20 << 20)
+#define RESCAN 30000
+
+struct drop {
+    struct engine *en;
+    char dir[400];
+    int watch, stop;
+    pthread_t thread;
+    zb_time truncated_wait;
+};
+
+static void refuse(const char *folder, const char *name, int dirfd, const char *reason) {
+    char to[600], why[620];
+    mkdirat(dirfd, "bad", 0755);
+    snprintf(to, sizeof to, "bad/%.300s", name);
+    snprintf(why, sizeof why, "%s.reason", to);
+    if (renameat(dirfd, name, dirfd, to) != 0) log_event("event=drop_stuck folder=%s file=%s reason=\"%s\"", folder, name, strerror(errno));
+    int fd = openat(dirfd, why, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd >= 0) {
+        if (write(fd, reason, strlen(reason)) < 0 || write(fd, "\n", 1) < 0) log_event("event=drop_reason_unwritten file=%s", name);
+        close(fd);
+    }
+    log_event("event=drop_refused folder=%s file=%s reason=\"%s\"", folder, name, reason);
+}
+
+static bool name_final(const char *name) {
+    size_t n = strlen(name);
+    return name[0] != '.' && n > 4 && n < 200 && strcmp(name + n - 4, ".tmp") && (!strcasecmp(name + n - 4, ".txt") || !strcasecmp(name + n - 4, ".csv"));
+}
+
+/* Whole bytes of a resting regular file; -1 not now, 0 taken, 1 too large. */
+static int file_take(int dirfd, const char *name, char **ret, size_t *n, zb_time *age, zb_time now) {
+    struct stat st, after;
+    int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) return -1;
+    int rc = -1;
+    *ret = NULL;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        *age = now - ((zb_time)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000);
+        rc = st.st_size > UPLOAD_MAX ? 1 : 0;
+        if (rc == 0) {
+            *ret = xmalloc((size_t)st.st_size + 1);
+            *n = 0;
+            ssize_t k;
+            while (*n < (size_t)st.st_size && (k = read(fd, *ret + *n, (size_t)st.st_size - *n)) > 0) *n += (size_t)k;
+            if (fstat(fd, &after) != 0 || after.st_size != st.st_size || *n != (size_t)st.st_size || after.st_mtim.tv_nsec != st.st_mtim.tv_nsec) rc = -1; /* still growing */
+        }
+    }
+    close(fd);
+    return rc;
+}
+
+static void file_one(struct drop *d, const char *mine, int dirfd, const char *name) {
+    char *bytes = NULL, reason[500];
+    size_t n = 0;
+    zb_time age = 0;
+    int rc = file_take(dirfd, name, &bytes, &n, &age, zb_now());
+    if (rc == 1) {
+        snprintf(reason, sizeof reason, "the file is larger than %lld bytes: split it", (long long)UPLOAD_MAX);
+        refuse(mine, name, dirfd, reason);
+    } else if (rc == 0) {
+        struct upload_result u;
+        struct zb_err e;
+        /* incomplete files are looked at again: refusing them at once would lose one that is still being written */
+        bool whole = n >= 2 && (memchr("|\n\r\"", bytes[n - 1], 4) || strcasecmp(name + strlen(name) - 4, ".txt"));
+        if (whole || age > d->truncated_wait) {
+            int done = engine_submit(d->en, str_of(mine), STR("drop"), str_of(name), (struct str){bytes, n}, false, &u, &e);
+            if (done == ZB_OK) unlinkat(dirfd, name, 0);
+            else if (done != ZB_E_IO && !(u.truncated && age <= d->truncated_wait)) refuse(mine, name, dirfd, e.msg);
+        }
+    }
+    free(bytes);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+static int visible(const struct dirent *x) { return x->d_name[0] != '.'; }
+
+static bool stopped(const struct drop *d) {
+    struct pollfd p = {d->stop, POLLIN, 0};
+    return poll(&p, 1, 0) > 0;
+}
+
+static void mine_scan(struct drop *d, const char *mine) {
+    char path[600];
+    struct dirent **list;
+    snprintf(path, sizeof path, "%s/%.100s", d->dir, mine);
+    int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (dirfd < 0) return;
+    if (inotify_add_watch(d->watch, path, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0) log_event("event=drop_unwatched folder=%s reason=\"%s\"", path, strerror(errno));
+    int n = scandir(path, &list, visible, by_name);
+    for (int i = 0; i < n; i++) {
+        if (name_final(list[i]->d_name) && !stopped(d)) file_one(d, mine, dirfd, list[i]->d_name);
+        free(list[i]);
+    }
+    if (n >= 0) free(list);
+    close(dirfd);
+}
+
+static void scan(struct drop *d) {
+    struct dirent **list;
+    int n = scandir(d->dir, &list, visible, by_name);
+    for (int i = 0; i < n; i++) {
+        mine_scan(d, list[i]->d_name);
+        free(list[i]);
+    }
+    if (n >= 0) free(list);
+}
+
+static void *drop_main(void *arg) {
+    struct drop *d = arg;
+    char events[8192];
+    while (!stopped(d)) {
+        scan(d);
+        struct pollfd p[2] = {{d->watch, POLLIN, 0}, {d->stop, POLLIN, 0}};
+        if (poll(p, 2, RESCAN) > 0 && (p[0].revents & POLLIN)) /* which one does not matter: the folders are read anew */
+            while (read(d->watch, events, sizeof events) > 0) {}
+    }
+    return NULL;
+}
+
+int drop_start(struct engine *en, const char *dir, struct drop **ret, struct zb_err *e) {
+    struct drop *d = xcalloc(1, sizeof *d);
+    d->en = en;
+    str_copy(str_of(dir), d->dir, sizeof d->dir);
+    struct policy *p = engine_policy(en);
+    d->truncated_wait = p->silence.truncated_wait;
+    policy_unref(p);
+    d->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    d->stop = eventfd(0, EFD_CLOEXEC);
+    bool ok = d->watch >= 0 && d->stop >= 0 && inotify_add_watch(d->watch, dir, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) >= 0;
+    if (!ok || pthread_create(&d->thread, NULL, drop_main, d)) {
+        zb_fail(e, ZB_E_IO, "cannot watch drop folder %s: %s", dir, strerror(errno));
+        if (d->watch >= 0) close(d->watch);
+        if (d->stop >= 0) close(d->stop);
+        free(d);
+        return ZB_E_IO;
+    }
+    *ret = d;
+    return ZB_OK;
+}
+
+void drop_stop(struct drop *d) {
+    if (!d) return;
+    uint64_t one = 1;
+    if (write(d->stop, &one, sizeof one) < 0) ZB_BUG("eventfd");
+    pthread_join(d->thread, NULL);
+    close(d->watch);
+    close(d->stop);
+    free(d);
+}

@@ -1,0 +1,24 @@
+/* The simulated county: fictional mines in real counties that write official upload files. Same seed, same bytes. No invented fault ever stands
+ * under a real mine's name. */
+#pragma once
+#include "policy/policy.h"
+#include <stdio.h>
+
+struct sim_config {
+    const char *out;     /* folder for sim_run */
+    int mines;
+    double hours;
+    zb_time start;
+    uint64_t seed;
+    const char *faults;  /* comma list of over-limit,burst,stuck,replay,clamp,dropout,masked,late,drift; "" none */
+};
+/* Writes OUT/<mine>/<files> and OUT/truth.jsonl, one line a planted fault with what should be found. */
+ZB_MUST int sim_run(const struct policy *p, const struct sim_config *c, FILE *progress, struct zb_err *e);
+
+/* Step by step, for living through it: every file made until a time goes to the sink, in order of its time. */
+struct sim;
+typedef int (*sim_sink)(void *arg, const char *mine, const char *name, struct str bytes, struct zb_err *e);
+ZB_MUST int sim_new(const struct policy *p, const struct sim_config *c, struct sim **ret, struct zb_err *e);
+ZB_MUST int sim_step(struct sim *s, zb_time until, sim_sink sink, void *arg, struct zb_err *e);
+struct str sim_truth(const struct sim *s); /* JSON lines planted so far */
+void sim_free(struct sim *s);
