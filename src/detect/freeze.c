@@ -102,6 +102,7 @@ static void lives(struct io *f, struct live **list) {
         alarm(f, &(*at)->a);
         flag(f, &(*at)->on);
         i64(f, &(*at)->off_from);
+        i64(f, &(*at)->off_due);
         at = &(*at)->next;
     }
 }

@@ -126,7 +126,10 @@ void alarm_release(struct step *s, struct pt *pt, const char *point, enum alarm_
         drop(s->m, pt, l);
         return;
     }
-    if (l->off_from == ZB_TIME_NONE) l->off_from = t > l->a.raised ? t : l->a.raised;
+    if (l->off_from == ZB_TIME_NONE) {
+        l->off_from = t > l->a.raised ? t : l->a.raised;
+        l->off_due = (l->off_from > s->now ? l->off_from : s->now) + s->p->kind[k].off_delay;
+    }
     if (t >= l->off_from + s->p->kind[k].off_delay) clear(s, pt, l);
 }
 
@@ -140,9 +143,8 @@ static zb_time list_tick(struct step *s, struct pt *pt) {
     for (struct live *l = *list_of(s->m, pt), *after; l; l = after) {
         after = l->next;
         if (l->off_from == ZB_TIME_NONE) continue;
-        zb_time due = l->off_from + s->p->kind[l->a.kind].off_delay;
-        if (due <= s->now) clear(s, pt, l);
-        else if (due < next) next = due;
+        if (l->off_due <= s->now) clear(s, pt, l);
+        else if (l->off_due < next) next = l->off_due;
     }
     return next;
 }

@@ -9,6 +9,7 @@ struct live { /* an alarm that is pending, stands, or waits for its off-delay */
     struct alarm a;
     bool on;                /* raised (else within its on-delay) */
     zb_time off_from;       /* event time of the first value beyond the clear limit; NONE while the condition holds */
+    zb_time off_due;        /* when the timer clears it if no sample does: for a backlog the off-delay runs from its receipt */
 };
 struct pt {
     struct point_def def;
