@@ -22,7 +22,7 @@ struct point {
     zb_time newest, sealed_to;  /* newest sample; newest sealed one */
     struct sample *late;
     int lates;
-    bool dirty;
+    bool dirty, fresh;        /* fresh: its id is of a transaction not yet committed */
     uint64_t since;           /* flushed input when it became dirty */
 };
 
@@ -202,7 +202,10 @@ static int point_id(struct series *s, struct point *p, struct zb_err *e) {
     if (r != 1) return r < 0 ? r : zb_fail(e, ZB_E_IO, "no id for point %s", p->code);
     int64_t id = stmt_col_i64(q, 0);
     r = stmt_run(q, e);
-    if (r == ZB_OK) p->id = id;
+    if (r == ZB_OK) {
+        p->id = id;
+        p->fresh = true;
+    }
     return r;
 }
 
@@ -352,7 +355,12 @@ static int point_store(struct series *s, struct point *p, struct zb_err *e) {
 static void point_stored(struct point *p) {
     blocks_free(&p->sealed);
     p->lates = 0;
-    p->dirty = false;
+    p->dirty = p->fresh = false;
+}
+
+static void point_back(struct point *p) { /* the transaction was rolled back, and with it a new id */
+    if (p->fresh) p->id = 0;
+    p->fresh = false;
 }
 
 static int commit_or_back(struct series *s, int rc, struct zb_err *e) {
@@ -364,10 +372,9 @@ static int commit_or_back(struct series *s, int rc, struct zb_err *e) {
 /* The buffer of late samples is full: this point's go to the database now, in a transaction of their own. */
 static int late_merge(struct series *s, struct point *p, struct zb_err *e) {
     if (db_begin(s->db, e) != ZB_OK) return e->rc;
-    int64_t id = p->id;
     int rc = commit_or_back(s, point_store(s, p, e), e);
     if (rc != ZB_OK) {
-        p->id = id;
+        point_back(p);
         return rc;
     }
     point_stored(p);
@@ -390,10 +397,8 @@ static int flush(struct series *s, uint64_t input, int share, struct zb_err *e) 
     for (; rc == ZB_OK && seen < s->n && stored < most; seen++) {
         struct point *p = s->list[(begin + seen) % s->n];
         if (!p->dirty) continue;
-        int64_t id = p->id;
+        done[stored++] = p;
         rc = point_store(s, p, e);
-        if (rc != ZB_OK) p->id = id;
-        else done[stored++] = p;
     }
     uint64_t trust = input;
     for (int i = 0; i < stored && rc == ZB_OK; i++) done[i]->since = UINT64_MAX;
@@ -402,8 +407,12 @@ static int flush(struct series *s, uint64_t input, int share, struct zb_err *e) 
     if (rc == ZB_OK) rc = input_store(s, trust, e);
     if (begun) rc = commit_or_back(s, rc, e);
     for (int i = 0; i < stored; i++) {
-        if (rc == ZB_OK) point_stored(done[i]);
-        else done[i]->since = s->input; /* nothing of this round counts */
+        if (rc == ZB_OK) {
+            point_stored(done[i]);
+        } else {
+            done[i]->since = s->input; /* nothing of this round counts */
+            point_back(done[i]);
+        }
     }
     if (rc == ZB_OK) {
         s->current = input;

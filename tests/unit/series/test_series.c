@@ -1,0 +1,176 @@
+#include "../test.h"
+#include "series/series.h"
+
+#define M STR("140214000123")
+#define P STR("P1")
+static struct sample sm(zb_time t, zb_fix v, uint32_t st) { return (struct sample){t, v, st}; }
+static void same(const struct sample *a, const struct sample *b, int n) {
+    for (int i = 0; i < n; i++)
+        if (a[i].t != b[i].t || a[i].v != b[i].v || a[i].state != b[i].state) fail_msg("sample %d differs", i);
+}
+static uint64_t seed = 7;
+static uint64_t rnd(void) { seed ^= seed << 13; seed ^= seed >> 7; seed ^= seed << 17; return seed; }
+
+static void codec(void **s) {
+    (void)s;
+    for (int round = 0; round < 300; round++) {
+        int n = 1 + (int)(rnd() % 600);
+        struct sample *v = malloc((size_t)n * sizeof *v), *w;
+        zb_time t = (zb_time)(rnd() % 2000000000000);
+        for (int i = 0; i < n; i++) {
+            t += rnd() % 4 ? 30000 : (zb_time)(rnd() % 100000);
+            zb_fix x = rnd() % 5 ? (zb_fix)(rnd() % 300) * 10000 : (zb_fix)(rnd() >> 20) - (zb_fix)(1ull << 42);
+            if (round % 3 == 0) x = x / 1000000 * 1000000;
+            v[i] = sm(t, rnd() % 20 ? x : ZB_FIX_NONE, rnd() % 10 ? 0 : (uint32_t)(rnd() % 512));
+        }
+        ZB_AUTO(buf_done) struct buf b;
+        buf_init(&b, 1 << 20);
+        OK(chunk_encode(v, n, round % 2, &b, &err));
+        int k;
+        OK(chunk_decode(buf_str(&b), &w, &k, &err));
+        assert_int_equal(k, n);
+        same(v, w, n);
+        free(w);
+        for (size_t cut = 0; cut < b.n; cut += 1 + b.n / 40) { /* damage never crashes, never gives other samples silently by length */
+            int rc = chunk_decode((struct str){b.p, cut}, &w, &k, &err);
+            if (rc == ZB_OK) free(w);
+            assert_int_not_equal(rc, ZB_OK);
+        }
+        free(v);
+    }
+}
+static struct sample truth[5000];
+static int truths;
+static void check(struct series *x, zb_time from, zb_time to) {
+    struct sample *v;
+    int n, k = 0;
+    OK(series_read(x, M, P, from, to, &v, &n, &err));
+    for (int i = 0; i < truths; i++)
+        if (truth[i].t >= from && truth[i].t < to) {
+            if (k >= n || v[k].t != truth[i].t || v[k].v != truth[i].v) fail_msg("sample %d of %d differs", k, n);
+            k++;
+        }
+    assert_int_equal(k, n);
+    free(v);
+}
+/* live samples, flushes, reopen, then late ones and corrections everywhere: reads equal a plain array */
+static void lives(void **s) {
+    (void)s;
+    struct series *x;
+    char *dir = scratch();
+    const zb_time t0 = at("2026-03-01 00:00:00");
+    OK(series_open(join(dir, "s.db"), &x, &err));
+    truths = 0;
+    for (int i = 0; i < 2000; i++) {
+        struct sample v = sm(t0 + i * 60000, (zb_fix)(i % 97) * 10000, 0);
+        truth[truths++] = v;
+        OK(series_put(x, M, P, &v, 1, &err));
+        if (i % 333 == 0) OK(i % 2 ? series_flush(x, (uint64_t)i, &err) : series_flush_some(x, (uint64_t)i, &err));
+        if (i == 100 || i == 700 || i == 1999) check(x, t0, t0 + 3000 * 60000);
+    }
+    OK(series_flush(x, 2000, &err));
+    series_close(x);
+    OK(series_open(join(dir, "s.db"), &x, &err));
+    assert_int_equal(series_input(x), 2000);
+    check(x, 0, INT64_MAX);
+    for (int r = 0; r < 3; r++) {
+        for (int i = 0; i < 700; i++) { /* corrections */
+            int k = (int)(rnd() % 2000);
+            truth[k].v = (zb_fix)(rnd() % 1000) * 1000;
+            OK(series_put(x, M, P, &truth[k], 1, &err));
+        }
+        check(x, t0 + 100 * 60000, t0 + 1900 * 60000);
+        OK(series_flush(x, 2001, &err));
+        check(x, 0, INT64_MAX);
+    }
+    for (int i = 0; i < 2000; i++) { /* late: between the others, and before all */
+        struct sample v = sm(t0 - 500 * 60000 + i * 60000 + 30000, fx("7"), 4);
+        truth[truths++] = v;
+        OK(series_put(x, M, P, &v, 1, &err));
+    }
+    for (int i = 1; i < truths; i++)
+        for (int k = i; k && truth[k].t < truth[k - 1].t; k--) { struct sample h = truth[k]; truth[k] = truth[k - 1]; truth[k - 1] = h; }
+    check(x, 0, INT64_MAX);
+    OK(series_flush(x, 2002, &err));
+    series_close(x);
+    OK(series_open(join(dir, "s.db"), &x, &err));
+    check(x, 0, INT64_MAX);
+    check(x, t0 + 55 * 60000, t0 + 60 * 60000);
+    series_close(x);
+}
+static void input_is_never_too_late(void **s) { /* what series_input says is durable really is */
+    (void)s;
+    struct series *x;
+    char *dir = scratch(), code[16];
+    OK(series_open(join(dir, "s.db"), &x, &err));
+    for (int in = 1; in <= 50; in++) {
+        for (int k = 0; k < 200; k++) {
+            struct sample v = sm(in * 1000, fx("1"), 0);
+            snprintf(code, sizeof code, "p%d", k);
+            OK(series_put(x, M, str_of(code), &v, 1, &err));
+        }
+        OK(series_flush_some(x, (uint64_t)in, &err));
+    }
+    uint64_t safe = series_input(x);
+    assert_true(safe < 50);
+    series_close(x);
+    OK(series_open(join(dir, "s.db"), &x, &err));
+    for (int k = 0; k < 200; k++) {
+        struct sample *v;
+        int n;
+        snprintf(code, sizeof code, "p%d", k);
+        OK(series_read(x, M, str_of(code), 0, INT64_MAX, &v, &n, &err));
+        assert_true(n >= (int)safe);
+        free(v);
+    }
+    series_close(x);
+}
+static void buckets(void **s) {
+    (void)s;
+    struct series *x;
+    char *dir = scratch();
+    OK(series_open(join(dir, "s.db"), &x, &err));
+    for (int i = 0; i < 100; i++) {
+        struct sample v = sm(i * 1000, i == 55 ? ZB_FIX_NONE : i * ZB_FIX_ONE, i == 42 ? 1 : 0);
+        OK(series_put(x, M, P, &v, 1, &err));
+    }
+    struct bucket *b;
+    int n;
+    OK(series_buckets(x, M, P, 0, 100000, 10, &b, &n, &err));
+    assert_int_equal(n, 10);
+    assert_true(b[4].min == 40 * ZB_FIX_ONE && b[4].max == 49 * ZB_FIX_ONE && b[4].last == 49 * ZB_FIX_ONE && b[4].n == 10 && b[4].states == 1 && b[5].n == 10);
+    free(b);
+    series_close(x);
+}
+static void faults(void **s) {
+    (void)s;
+    for (long k = 1; k < 400; k++) {
+        struct series *x;
+        char *dir = scratch();
+        OK(series_open(join(dir, "s.db"), &x, &err));
+        zb_fault_at = 0;
+        (void)zb_fault();
+        zb_fault_at = k;
+        int failed = 0;
+        for (int i = 0; i < 60; i++) {
+            struct sample v = sm(i * 1000, i, 0);
+            while (series_put(x, M, P, &v, 1, &err) != ZB_OK) failed++;
+            if (i % 20 == 19) while (series_flush(x, (uint64_t)i, &err) != ZB_OK) failed++;
+        }
+        zb_fault_at = 0;
+        series_close(x);
+        OK(series_open(join(dir, "s.db"), &x, &err));
+        struct sample *v;
+        int n;
+        OK(series_read(x, M, P, 0, INT64_MAX, &v, &n, &err));
+        assert_int_equal(n, 60);
+        free(v);
+        series_close(x);
+        if (!failed) return;
+    }
+    fail_msg("the faults never ended");
+}
+int main(void) {
+    const struct CMUnitTest t[] = {cmocka_unit_test(codec), cmocka_unit_test(lives), cmocka_unit_test(input_is_never_too_late), cmocka_unit_test(buckets), cmocka_unit_test(faults)};
+    return cmocka_run_group_tests(t, NULL, NULL);
+}
