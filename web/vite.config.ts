@@ -1,0 +1,3 @@
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vite'
+export default defineConfig({ plugins: [vue()], build: { target: 'es2021', assetsInlineLimit: 0, modulePreload: { polyfill: false } } })
