@@ -37,6 +37,8 @@ void mine_resume(const struct policy *p, struct mine_state *m, zb_time now);
 /* Checkpoint: state to bytes and back; version and length checked on the way in. */
 void mine_freeze(const struct mine_state *m, struct buf *out);
 ZB_MUST int mine_thaw(struct str bytes, struct mine_state **ret, struct zb_err *e);
+/* After a thaw: effective limits by this policy, for screens; judges nothing. */
+void mine_refresh(const struct policy *p, struct mine_state *m);
 
 /* What stands now, for screens. Valid until the next step. */
 struct point_now { const struct point_def *def; struct sample last; zb_time received; struct limits eff; const char *limit_source; enum alarm_level level; bool silent; };

@@ -85,14 +85,12 @@ static void lax_check(struct step *s, struct pt *pt, const struct limits *law, z
     alarm_hold(s, &c);
 }
 
-/* The stricter of the regulation at the day of the data and what the mine uploads. */
-void pt_limits(struct step *s, struct pt *pt, zb_time t) {
-    int32_t day = zb_day_of(t);
-    if (day == pt->eff_day) return;
+/* The stricter of the regulation at the day of the data and what the mine uploads; returns the regulation's. */
+static struct limits limits_make(const struct policy *p, const struct mine_state *m, struct pt *pt, int32_t day) {
     struct limits law = LIMITS_NONE;
     pt->eff_day = day;
     pt->source = "";
-    if (pt->def.vt == VALUE_MN) law = policy_limits(s->p, pt->def.loc_class, pt->def.sensor_type, s->m->f.gas_class, day, &pt->source);
+    if (pt->def.vt == VALUE_MN) law = policy_limits(p, pt->def.loc_class, pt->def.sensor_type, m->f.gas_class, day, &pt->source);
     const struct limits *o = &pt->def.own;
     pt->eff = (struct limits){low_of(law.hi_alarm, own_hi(o->hi_alarm)), low_of(law.hi_clear, own_hi(o->hi_clear)), high_of(law.lo_alarm, own_hi(o->lo_alarm)), high_of(law.lo_clear, own_hi(o->lo_clear)),
                               low_of(law.hi_cut, own_hi(o->hi_cut)), low_of(law.hi_restore, own_hi(o->hi_restore)), high_of(law.lo_cut, own_hi(o->lo_cut)), high_of(law.lo_restore, own_hi(o->lo_restore))};
@@ -101,7 +99,19 @@ void pt_limits(struct step *s, struct pt *pt, zb_time t) {
     if (e->hi_restore == ZB_FIX_NONE || e->hi_restore > e->hi_cut) e->hi_restore = e->hi_cut;
     if (e->lo_clear == ZB_FIX_NONE || e->lo_clear < e->lo_alarm) e->lo_clear = e->lo_alarm;
     if (e->lo_restore == ZB_FIX_NONE || e->lo_restore < e->lo_cut) e->lo_restore = e->lo_cut;
+    return law;
+}
+
+void pt_limits(struct step *s, struct pt *pt, zb_time t) {
+    int32_t day = zb_day_of(t);
+    if (day == pt->eff_day) return;
+    struct limits law = limits_make(s->p, s->m, pt, day);
     lax_check(s, pt, &law, t);
+}
+
+void mine_refresh(const struct policy *p, struct mine_state *m) {
+    for (int i = 0; i < m->n; i++)
+        if (m->pt[i]->last.t != ZB_TIME_NONE) (void)limits_make(p, m, m->pt[i], zb_day_of(m->pt[i]->last.t));
 }
 
 void mine_define(const struct policy *p, struct mine_state *m, const struct point_def *def, zb_time now, struct alarm_diffs *out) {

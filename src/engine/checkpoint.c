@@ -89,6 +89,7 @@ static int load_mine(struct engine *en, struct stmt *q, struct zb_err *e) {
     mine_free(m->state);
     m->state = s;
     mine_facts_set(m->state, &m->facts);
+    mine_refresh(en->policy, m->state);
     str_copy(stmt_col_text(q, 6), m->link.last_file, sizeof m->link.last_file);
     m->link.last_received = stmt_col_time(q, 7);
     m->link.delay = stmt_col_time(q, 8);

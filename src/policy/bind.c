@@ -31,8 +31,8 @@ static void bind_sensors(struct reader *r, const struct node *root, struct polic
     const struct node *seq = node_seq(r, root, "sensors");
     struct sensor_type *out = seq ? list(r, seq, sizeof *out) : NULL;
     for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "code zh unit");
-        out[p->sensors++] = (struct sensor_type){node_text(r, n, "code", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "unit", NULL)};
+        node_keys(r, n, "code zh unit by_unit");
+        out[p->sensors++] = (struct sensor_type){node_text(r, n, "code", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "unit", NULL), node_bool(r, n, "by_unit", false)};
     }
     p->sensor = out;
 }

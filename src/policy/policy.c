@@ -35,7 +35,7 @@ const struct sensor_type *policy_sensor(const struct policy *p, struct str zh, s
     const struct sensor_type *only = NULL;
     for (int i = 0; i < p->sensors; i++) {
         if (zh.n && str_is(zh, p->sensor[i].zh)) return &p->sensor[i];
-        if (!only && unit.n && str_is(unit, p->sensor[i].unit)) only = &p->sensor[i]; /* the first of a unit is its usual sensor */
+        if (p->sensor[i].by_unit && unit.n && str_is(unit, p->sensor[i].unit)) only = &p->sensor[i];
     }
     return only;
 }

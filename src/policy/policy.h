@@ -8,7 +8,7 @@
 
 struct region { const char *code, *name, *en; }; /* "140214", 6 digits; city ends in 00 */
 
-struct sensor_type { const char *code, *zh, *unit; }; /* 传感器类型 */
+struct sensor_type { const char *code, *zh, *unit; bool by_unit; }; /* 传感器类型; by_unit: a point of which only this unit is known is taken for one */
 struct limit_rule { /* thresholds.md A.1, A.2: one row of the limits table */
     const char *loc_class, *zh;
     const char *sensor_types; /* space-separated "0001 0011 0043" */

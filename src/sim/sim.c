@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum role { R_CH4, R_CO, R_WIND, R_TEMP, R_O2, R_PRESSURE, R_FAN, R_MAIN_FAN, R_DOOR, R_FEED, R_CUTTER, R_BELT, R_OUTPUT, R_POWER };
@@ -81,6 +82,7 @@ static int faults_plan(struct sim *s, struct zb_err *e) {
             if (str_is(one, FAULT_NAME[i])) f = i;
         if (f < 0) return zb_fail(e, ZB_E_INPUT, "fault \"" STR_FMT "\" is not known: over-limit burst stuck replay clamp dropout masked late drift", STR_ARG(one));
         zb_time from = s->c.start + slot + (zb_time)(uniform(s) * (double)slot) / 30000 * 30000;
+        if (s->c.live) from = s->at + 2 * ZB_MINUTE + k * 90 * ZB_SECOND; /* an onlooker does not wait long */
         zb_time last = f == F_STUCK || f == F_CLAMP || f == F_REPLAY ? slot : f == F_LATE ? 5 * ZB_MINUTE : 6 * ZB_MINUTE;
         plant(s, k % s->c.mines, (enum fault)f, from, from + (last < 90 * ZB_SECOND ? 90 * ZB_SECOND : last));
     }
@@ -109,7 +111,7 @@ static void point_next(struct sim *s, int mi, int k, zb_time t, double work, str
     struct smine *m = &s->m[mi];
     const struct spec *sp = &SPECS[k];
     double *v = &m->v[k], wave = sin((double)(t % ZB_DAY) / (double)ZB_DAY * 6.283185307) * 0.03;
-    double to = sp->base * (1 + wave) * m->level + sp->gas * work * m->level;
+    double level = sp->role == R_CH4 ? m->level : 1.0, to = sp->base * (sp->role == R_O2 ? 1.0 : 1 + wave) * level + sp->gas * work * level;
     *v += (to - *v) * 0.05 + sp->noise * normal(s) * 0.6;
     double shown = *v;
     out->state = 0;
@@ -370,7 +372,7 @@ int sim_new(const struct policy *p, const struct sim_config *c, struct sim **ret
         else snprintf(m->name, sizeof m->name, "示范%d矿", i + 1);
         m->level = 0.85 + 0.3 * uniform(s);
         m->defined = ZB_TIME_NONE;
-        for (int k = 0; k < POINTS; k++) m->v[k] = SPECS[k].base * m->level;
+        for (int k = 0; k < POINTS; k++) m->v[k] = SPECS[k].base * (SPECS[k].role == R_CH4 ? m->level : 1.0);
         for (int k = 0; k < 120; k++) m->day[k] = SPECS[4].base * m->level;
     }
     int rc = faults_plan(s, e);
@@ -423,12 +425,16 @@ int sim_run(const struct policy *p, const struct sim_config *c, FILE *progress, 
     if (sim_new(p, c, &s, e) != ZB_OK) return e->rc;
     zb_time end = c->start + (zb_time)(c->hours * (double)ZB_HOUR);
     int rc = ZB_OK;
-    for (zb_time t = c->start; t < end && rc == ZB_OK; t += 10 * ZB_MINUTE) {
+    while (c->live && rc == ZB_OK && zb_now() < end) { /* in step with the clock */
+        rc = sim_step(s, zb_now(), to_folder, (void *)c->out, e);
+        nanosleep(&(struct timespec){0, 500000000}, NULL);
+    }
+    for (zb_time t = c->start; !c->live && t < end && rc == ZB_OK; t += 10 * ZB_MINUTE) {
         rc = sim_step(s, t + 10 * ZB_MINUTE < end ? t + 10 * ZB_MINUTE : end, to_folder, (void *)c->out, e);
         if (progress && isatty(fileno(progress))) fprintf(progress, "\r%lld of %lld minutes", (long long)((t - c->start) / ZB_MINUTE), (long long)((end - c->start) / ZB_MINUTE));
     }
     snprintf(path, sizeof path, "%.500s/truth.jsonl", c->out);
-    if (rc == ZB_OK) rc = file_put(path, sim_truth(s), e);
+    if (rc == ZB_OK && !c->live) rc = file_put(path, sim_truth(s), e);
     sim_free(s);
     return rc;
 }

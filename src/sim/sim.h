@@ -10,6 +10,7 @@ struct sim_config {
     double hours;
     zb_time start;
     uint64_t seed;
+    bool live;           /* sim_run keeps step with the clock and plants faults soon */
     const char *faults;  /* comma list of over-limit,burst,stuck,replay,clamp,dropout,masked,late,drift; "" none */
 };
 /* Writes OUT/<mine>/<files> and OUT/truth.jsonl, one line a planted fault with what should be found. */
