@@ -406,7 +406,15 @@ static void *worker_main(void *arg) {
 static int listen_tcp(struct http *h, struct zb_err *e) {
     struct sockaddr_storage ss;
     int n = sizeof ss;
-    if (evutil_parse_sockaddr_port(h->c.listen, (struct sockaddr *)&ss, &n) != 0) return zb_fail(e, ZB_E_INPUT, "listen address \"%s\": write ADDRESS:PORT such as 127.0.0.1:8080", h->c.listen);
+    /* port 0, any free one, is not understood by the parser: it gets another number that is then taken back */
+    char text[80];
+    size_t len = strlen(h->c.listen);
+    bool any = len > 2 && len < sizeof text - 1 && !strcmp(h->c.listen + len - 2, ":0");
+    snprintf(text, sizeof text, "%.*s%s", any ? (int)len - 1 : (int)len, h->c.listen, any ? "1" : "");
+    bool good = evutil_parse_sockaddr_port(text, (struct sockaddr *)&ss, &n) == 0;
+    if (good && any && ss.ss_family == AF_INET) ((struct sockaddr_in *)&ss)->sin_port = 0;
+    if (good && any && ss.ss_family == AF_INET6) ((struct sockaddr_in6 *)&ss)->sin6_port = 0;
+    if (!good) return zb_fail(e, ZB_E_INPUT, "listen address \"%s\": write ADDRESS:PORT such as 127.0.0.1:8080", h->c.listen);
     h->tcp = evconnlistener_new_bind(h->base, on_accept, h, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_EXEC, 256, (struct sockaddr *)&ss, n);
     if (!h->tcp) return zb_fail(e, ZB_E_IO, "cannot listen on %s: %s", h->c.listen, strerror(errno));
     socklen_t sn = sizeof ss;
