@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #define BODIES_MAX ((size_t)64 << 20)
 #define HEAD_TIME (15 * ZB_SECOND)
 #define BODY_TIME (120 * ZB_SECOND)
+#define LINGER_TIME (5 * ZB_SECOND)
 #define IDLE_TIME (60 * ZB_SECOND)
 #define BEAT 15
 #define BEHIND_MAX ((size_t)256 << 10)
@@ -43,7 +45,7 @@ struct conn {
     struct http *h;
     struct bufferevent *bev;
     char address[64];
-    bool local, sse, closing;
+    bool local, sse, closing, linger; /* linger: what still comes is thrown away, so that the refusal is read before a reset */
     uint64_t sse_key;
     struct work *work;     /* being received or handled */
     bool handed;           /* with a worker */
@@ -141,7 +143,9 @@ static void head_send(struct conn *c, const struct http_res *res, size_t n, cons
 
 static void on_written(struct bufferevent *bev, void *arg) {
     struct conn *c = arg;
-    if (c->closing && !evbuffer_get_length(bufferevent_get_output(bev))) conn_close(c);
+    if (!c->closing || evbuffer_get_length(bufferevent_get_output(bev))) return;
+    if (c->linger) shutdown(bufferevent_getfd(bev), SHUT_WR);
+    else conn_close(c);
 }
 
 /* The connection ends after this: nothing that follows a refused head can be trusted. */
@@ -154,9 +158,10 @@ static void refuse(struct conn *c, int status, const char *reason) {
     pthread_mutex_unlock(&c->h->lock);
     head_send(c, &res, (size_t)n, "", true);
     evbuffer_add(bufferevent_get_output(c->bev), body, (size_t)n);
-    c->closing = true;
-    c->deadline = zb_now() + 5 * ZB_SECOND;
-    bufferevent_disable(c->bev, EV_READ);
+    c->closing = c->linger = true;
+    c->deadline = zb_now() + LINGER_TIME;
+    evbuffer_drain(bufferevent_get_input(c->bev), evbuffer_get_length(bufferevent_get_input(c->bev)));
+    bufferevent_enable(c->bev, EV_READ);
 }
 
 static void hand_over(struct conn *c) {
@@ -231,6 +236,7 @@ static bool head_take(struct conn *c) {
 static void on_read(struct bufferevent *bev, void *arg) {
     struct conn *c = arg;
     struct evbuffer *in = bufferevent_get_input(bev);
+    if (c->linger) evbuffer_drain(in, evbuffer_get_length(in));
     if (c->closing || c->handed || c->sse) return;
     if (!c->work && !head_take(c)) return;
     struct work *w = c->work;
