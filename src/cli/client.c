@@ -49,7 +49,7 @@ static int answer(int fd, int *status, struct buf *reply, struct zb_err *e) {
     int64_t length = -1;
     for (;;) {
         char part[65536];
-        if (!head && all.n) {
+        if (!head && all.n && all.p) {
             const char *end = memmem(all.p, all.n, "\r\n\r\n", 4), *l = memmem(all.p, all.n, "Content-Length: ", 16);
             if (end) {
                 head = (size_t)(end - all.p) + 4;
@@ -59,7 +59,7 @@ static int answer(int fd, int *status, struct buf *reply, struct zb_err *e) {
                 *status = (int)s;
             }
         }
-        if (head && all.n >= head + (size_t)length) {
+        if (head && all.p && all.n >= head + (size_t)length) {
             buf_put(reply, all.p + head, (size_t)length);
             return ZB_OK;
         }

@@ -99,12 +99,16 @@ static int start(struct engine *en, struct zb_err *e) {
 
 int engine_open(const char *dir, const struct engine_hooks *h, struct engine **ret, struct zb_err *e) {
     struct engine *en = engine_make(dir);
-    if (h) en->hooks = *h;
-    if (start(en, e) != ZB_OK || judge_start(en, e) != ZB_OK) {
+    if (start(en, e) != ZB_OK) {
         engine_free(en);
         return e->rc;
     }
-    *ret = en;
+    *ret = en; /* before the judge runs: hooks may use it */
+    if (h) en->hooks = *h;
+    if (judge_start(en, e) != ZB_OK) {
+        engine_free(en);
+        return e->rc;
+    }
     return ZB_OK;
 }
 

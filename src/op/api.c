@@ -235,11 +235,11 @@ int api_start(struct engine **en, const char *dir, const char *listen, const cha
     struct api *a = xcalloc(1, sizeof *a);
     pthread_mutex_init(&a->lock, NULL);
     struct engine_hooks hooks = {on_alarm, a};
-    if (engine_open(dir, &hooks, en, e) != ZB_OK) {
+    if (engine_open(dir, &hooks, &a->en, e) != ZB_OK) {
         free(a);
         return e->rc;
     }
-    a->en = *en;
+    *en = a->en;
     char sock[500];
     snprintf(sock, sizeof sock, "%s/run.sock", dir);
     struct http_config cfg = {.listen = listen, .web_dir = web_dir, .unix_path = sock, .workers = 8, .body_max = body_max, .handle = handle, .sse_may = sse_may, .arg = a};

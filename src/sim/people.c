@@ -1,0 +1,134 @@
+/* The files of the personnel system 人员位置监测. Names are plainly made up; nobody has them. */
+#include "sim/inside.h"
+#include <stdio.h>
+
+enum { AREAS = 4, READERS = 2, A_MOUTH = 0, A_FACE, A_HEADING, A_ROAD, LEADER_POST = 0 };
+static const struct { const char *name, *type, *approved; } AREA[AREAS] = {
+    {"井口", "井口区域", "100"}, {"1101工作面", "重点区域", "25"}, {"1203掘进工作面", "重点区域", "16"}, {"一采区运输大巷", "其它区域", "100"}};
+static const char *const TRADE[] = {"采煤机司机", "支架工", "瓦斯检查工", "电工", "皮带司机", "掘进机司机", "安全检查工", "班长"};
+
+/* Cards are dealt to the three shifts in turn: card i works in shift i % 3, and is number i / 3 of it. Number 0 is the leader on duty 带班矿领导. */
+static bool is_leader(int i) { return i / 3 == LEADER_POST; }
+static bool is_special(int i) { return !is_leader(i) && (i % 8 == 2 || i % 8 == 3 || i % 8 == 6); }
+
+static void person_texts(const struct smine *m, int i, char card[40], char name[40]) {
+    static const char *const STEM[] = {"甲", "乙", "丙", "丁", "戊", "己", "庚", "辛", "壬", "癸"};
+    snprintf(card, 40, "%s%05d", m->code, m->first_card + i);
+    snprintf(name, 40, "模拟%s%03d", STEM[i % 10], i + 1);
+}
+static void area_text(const struct smine *m, int area, char out[48]) { snprintf(out, 48, "%s%04d", m->code, area + 1); }
+static void reader_text(const struct smine *m, int area, int reader, char out[64]) { snprintf(out, 64, "%s%04d%06d", m->code, area + 1, reader + 1); }
+
+static int write_places(struct outlet *o, struct zb_err *e) {
+    const struct smine *m = &o->s->m[o->mine];
+    struct sheet w;
+    char text[80], reader[64];
+    if (sheet_begin(&w, o->s, "RYQY", e) != ZB_OK) return e->rc;
+    for (int i = 0; i < AREAS; i++) {
+        struct str *r = sheet_row(&w);
+        area_text(m, i, text);
+        sheet_set(&w, r, "area_type", AREA[i].type);
+        sheet_set(&w, r, "area", text);
+        sheet_set(&w, r, "approved", AREA[i].approved);
+        sheet_set(&w, r, "name", AREA[i].name);
+    }
+    if (sheet_end(&w, o, true, e) != ZB_OK || sheet_begin(&w, o->s, "RYJZ", e) != ZB_OK) return e->rc;
+    for (int i = 0; i < AREAS * READERS; i++) {
+        struct str *r = sheet_row(&w);
+        reader_text(m, i / READERS, i % READERS, reader);
+        snprintf(text, sizeof text, "%s%d号基站", AREA[i / READERS].name, i % READERS + 1);
+        sheet_set(&w, r, "reader", reader);
+        sheet_set(&w, r, "name", text);
+    }
+    return sheet_end(&w, o, true, e);
+}
+
+int write_people_master(struct outlet *o, struct zb_err *e) {
+    const struct smine *m = &o->s->m[o->mine];
+    struct sheet w;
+    char card[40], name[40];
+    if (sheet_begin(&w, o->s, "RYXX", e) != ZB_OK) return e->rc;
+    for (int i = 0; i < m->people; i++) {
+        struct str *r = sheet_row(&w);
+        person_texts(m, i, card, name);
+        sheet_set(&w, r, "card", card);
+        sheet_set(&w, r, "name", name);
+        sheet_set(&w, r, "trade", is_leader(i) ? "未设置" : TRADE[i % 8]);
+        sheet_set(&w, r, "post", is_leader(i) ? "副矿长" : "");
+        sheet_set(&w, r, "department", is_leader(i) ? "矿领导" : i % 2 ? "综采一队" : "掘进一队");
+        sheet_set(&w, r, "birth", "1990-01-01");
+        sheet_set(&w, r, "leader", is_leader(i) ? "1" : "0");
+        sheet_set(&w, r, "special", is_special(i) ? "1" : "0");
+    }
+    if (sheet_end(&w, o, true, e) != ZB_OK) return e->rc;
+    return write_places(o, e);
+}
+
+/* Where person i of a shift is: the road on the way in and out, a work place between. */
+static void person_row(struct sheet *w, const struct smine *m, int i, zb_time t, zb_time in, zb_time out) {
+    struct str *r = sheet_row(w);
+    char card[40], name[40], area[48], reader[64], time[ZB_TIME_CAP], text[16];
+    int nth = i / 3, work = nth % 10 < 4 ? A_FACE : nth % 10 < 6 ? A_HEADING : A_ROAD;
+    zb_time there = in + 25 * ZB_MINUTE, leaves = out - 25 * ZB_MINUTE;
+    bool left = t >= out;
+    int place = left ? A_MOUTH : t >= there && t < leaves ? work : A_ROAD;
+    zb_time since = left ? out : t < there ? in : t < leaves ? there : leaves;
+    person_texts(m, i, card, name);
+    area_text(m, place, area);
+    reader_text(m, place, nth % READERS, reader);
+    sheet_set(w, r, "card", card);
+    sheet_set(w, r, "name", name);
+    sheet_set(w, r, "flag", left ? "2" : "1");
+    sheet_set(w, r, "in_time", zb_time_text(in, time));
+    if (left) sheet_set(w, r, "out_time", zb_time_text(out, time));
+    sheet_set(w, r, "area", area);
+    sheet_set(w, r, "area_in", zb_time_text(since, time));
+    sheet_set(w, r, "reader", reader);
+    sheet_set(w, r, "reader_in", zb_time_text(since, time));
+    sheet_set(w, r, "work_mode", "三八制");
+    snprintf(text, sizeof text, "%d.%02d", 1 + nth % 40, (int)(t / SIM_STEP * 7 + i) % 100);
+    sheet_set(w, r, "distance", text);
+    sheet_set(w, r, "work_state", "正常");
+    sheet_set(w, r, "leader", is_leader(i) ? "1" : "0");
+    sheet_set(w, r, "special", is_special(i) ? "1" : "0");
+    char at_mouth[64];
+    reader_text(m, A_MOUTH, 0, at_mouth);
+    ZB_AUTO(buf_done) struct buf track;
+    char first[ZB_TIME_CAP];
+    buf_init(&track, 400);
+    buf_printf(&track, "%s&%s,%s&%s", at_mouth, zb_time_text(in, first), reader, zb_time_text(since, time));
+    sheet_set(w, r, "track", buf_str(&track).p);
+}
+
+/* A full snapshot. Shifts change at 06, 14 and 22; a shift goes down in its first quarter of an hour and is up a half after its end. */
+int write_people(struct outlet *o, struct zb_err *e) {
+    const struct smine *m = &o->s->m[o->mine];
+    struct sheet w;
+    const zb_time eight = 8 * ZB_HOUR, start = (o->t + 2 * ZB_HOUR) / eight * eight - 2 * ZB_HOUR;
+    if (sheet_begin(&w, o->s, "RYSS", e) != ZB_OK) return e->rc;
+    for (int before = 1; before >= 0; before--) {
+        zb_time shift = start - before * eight;
+        int which = (int)((shift + 2 * ZB_HOUR) / eight % 3);
+        for (int i = which; i < m->people; i += 3) {
+            zb_time in = shift + (i / 3 % 15) * ZB_MINUTE, out = shift + eight + (10 + i / 3 % 20) * ZB_MINUTE;
+            if (o->t >= in && o->t < out + 2 * ZB_MINUTE) person_row(&w, m, i, o->t, in, out);
+        }
+    }
+    return sheet_end(&w, o, true, e);
+}
+
+int write_readers(struct outlet *o, struct zb_err *e) {
+    struct sheet w;
+    char reader[64], time[ZB_TIME_CAP];
+    zb_time_text(o->t, time);
+    if (sheet_begin(&w, o->s, "JZSS", e) != ZB_OK) return e->rc;
+    for (int i = 0; i < AREAS * READERS; i++) {
+        struct str *r = sheet_row(&w);
+        reader_text(&o->s->m[o->mine], i / READERS, i % READERS, reader);
+        sheet_set(&w, r, "reader", reader);
+        sheet_set(&w, r, "run", "0");
+        sheet_set(&w, r, "power", "1");
+        sheet_set(&w, r, "time", time);
+    }
+    return sheet_end(&w, o, true, e);
+}
