@@ -1,0 +1,91 @@
+/* MB/s of the decoders over simulated files: what one core takes in before anything is judged or stored. One JSON line a file type.
+ * usage: decode POLICY [mines [minutes [seconds]]] */
+#include "sense/sense.h"
+#include "sim/sim.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct file { char name[80]; struct str bytes; };
+struct pile { struct file *f; int n, cap; };
+
+static int keep(void *arg, const char *mine, const char *name, struct str bytes, struct zb_err *e) {
+    (void)mine, (void)e;
+    struct pile *p = arg;
+    if (p->n == p->cap) {
+        p->cap = p->cap ? 2 * p->cap : 1024;
+        p->f = xrealloc(p->f, (size_t)p->cap * sizeof *p->f);
+    }
+    struct file *f = &p->f[p->n++];
+    str_copy(str_of(name), f->name, sizeof f->name);
+    f->bytes = (struct str){xstrndup(bytes.p, bytes.n), bytes.n};
+    return ZB_OK;
+}
+
+struct sum { uint64_t files, records, samples, refused; double bytes; zb_time ms; };
+
+static int decode_all(const struct policy *p, const struct pile *all, const char *type, zb_time least, struct sum *x, struct zb_err *e) {
+    struct arena *a = arena_new((size_t)64 << 20);
+    zb_time begin = zb_now();
+    int rc = ZB_OK;
+    do {
+        for (int i = 0; i < all->n && rc == ZB_OK; i++) {
+            struct batch b;
+            bool truncated;
+            const struct file *f = &all->f[i];
+            struct upload_name un;
+            if (upload_name_parse(str_of(f->name), &un, e) != ZB_OK) rc = e->rc;
+            if (rc != ZB_OK || !str_is(un.type, type)) continue;
+            rc = batch_decode(p, str_of(f->name), f->bytes, un.time + 5 * ZB_MINUTE, a, &b, &truncated, e);
+            if (rc != ZB_OK) break;
+            for (int r = 0; r < b.n; r++) {
+                struct str point;
+                struct sample s;
+                x->samples += sample_of(p, &b, &b.rec[r], &point, &s);
+            }
+            x->files++, x->records += (uint64_t)b.n, x->refused += (uint64_t)b.refused, x->bytes += (double)f->bytes.n;
+            arena_reset(a);
+        }
+        x->ms = zb_now() - begin;
+    } while (rc == ZB_OK && x->files && x->ms < least);
+    arena_free(a);
+    return rc;
+}
+
+static int number(char **v, int n, int i, int64_t absent, int64_t max, int64_t *ret) {
+    *ret = absent;
+    if (i >= n || num_i64(str_of(v[i]), 1, max, ret)) return 0;
+    fprintf(stderr, "decode: \"%s\" is not a whole number from 1 to %lld\n", v[i], (long long)max);
+    return 2;
+}
+
+int main(int n, char **v) {
+    static const char *const TYPE[] = {"CDSS", "RYSS", "FZSS", "TJSJ", "CDDY"};
+    struct policy *p;
+    struct zb_err e = {0};
+    struct sim *s;
+    struct pile all = {0};
+    int64_t mines, minutes, seconds;
+    if (n < 2) return fprintf(stderr, "usage: decode POLICY [mines [minutes [seconds]]]\n"), 2;
+    if (number(v, n, 2, 20, 500, &mines) || number(v, n, 3, 10, 600, &minutes) || number(v, n, 4, 2, 60, &seconds)) return 2;
+    if (policy_load(v[1], &p, &e) != ZB_OK) return fprintf(stderr, "decode: %s\n", e.msg), 1;
+    struct sim_config c = {.mines = (int)mines, .hours = (double)minutes / 60.0, .seed = 1, .faults = ""};
+    if (!zb_time_parse(STR("2026-03-01 14:00:00"), &c.start)) return 1;
+    int rc = sim_new(p, &c, &s, &e);
+    if (rc == ZB_OK) {
+        rc = sim_step(s, c.start + minutes * ZB_MINUTE, keep, &all, &e);
+        sim_free(s);
+    }
+    for (size_t i = 0; i < sizeof TYPE / sizeof *TYPE && rc == ZB_OK; i++) {
+        struct sum x = {0};
+        rc = decode_all(p, &all, TYPE[i], seconds * ZB_SECOND, &x, &e);
+        if (rc != ZB_OK || !x.files) continue;
+        double sec = (double)x.ms / 1000.0;
+        printf("{\"bench\":\"decode\",\"type\":\"%s\",\"mb_per_s\":%.1f,\"records_per_s\":%.0f,\"files_per_s\":%.0f,\"bytes_a_file\":%.0f,\"refused\":%llu,\"seconds\":%.2f}\n",
+               TYPE[i], x.bytes / 1e6 / sec, (double)x.records / sec, (double)x.files / sec, x.bytes / (double)x.files, (unsigned long long)x.refused, sec);
+        if (x.refused) rc = zb_fail(&e, ZB_E_INPUT, "%llu simulated records were refused", (unsigned long long)x.refused);
+    }
+    for (int i = 0; i < all.n; i++) free((void *)all.f[i].bytes.p);
+    free(all.f);
+    policy_unref(p);
+    return rc == ZB_OK ? 0 : (fprintf(stderr, "decode: %s\n", e.msg), 1);
+}
