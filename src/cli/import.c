@@ -97,6 +97,16 @@ static void one_file(struct run *r, const char *path) {
 
 static int no_dots(const struct dirent *d) { return d->d_name[0] != '.'; }
 
+static const char *stamp_of(const char *name) {
+    const char *last = strrchr(name, '_');
+    return last ? last : name;
+}
+/* In the order the mine sent them: by the stamp in the name, of equal ones definitions (CDDY) come first by their letters. */
+static int by_stamp(const struct dirent **a, const struct dirent **b) {
+    int r = strcmp(stamp_of((*a)->d_name), stamp_of((*b)->d_name));
+    return r ? r : strcmp((*a)->d_name, (*b)->d_name);
+}
+
 static void walk(struct run *r, const char *path, int depth) {
     struct stat st;
     if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || depth > 8) {
@@ -104,7 +114,7 @@ static void walk(struct run *r, const char *path, int depth) {
         return;
     }
     struct dirent **list;
-    int n = scandir(path, &list, no_dots, alphasort);
+    int n = scandir(path, &list, no_dots, by_stamp);
     for (int i = 0; i < n; i++) {
         char sub[2048];
         if ((size_t)snprintf(sub, sizeof sub, "%s/%s", path, list[i]->d_name) < sizeof sub) walk(r, sub, depth + 1);

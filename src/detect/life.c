@@ -19,20 +19,25 @@ static void emit(struct step *s, const struct alarm *a) {
 }
 
 static void id_make(struct alarm *a) {
-    char text[160];
+    char text[240];
     unsigned char h[32];
-    int n = snprintf(text, sizeof text, "%s|%s|%s|%lld", a->mine, a->point, ALARM_KIND_KEY[a->kind], (long long)a->raised);
+    int n = snprintf(text, sizeof text, "%s|%s|%s|%lld%s", a->mine, a->point, ALARM_KIND_KEY[a->kind], (long long)a->raised, a->kind == ALARM_REPORTED ? a->group : "");
     SHA256((const unsigned char *)text, (size_t)n, h);
     for (int i = 0; i < 12; i++) snprintf(a->id + 2 * i, 3, "%02x", h[i]);
 }
 
 static struct live **list_of(struct mine_state *m, struct pt *pt) { return pt ? &pt->live : &m->own; }
 
-struct live *alarm_find(struct mine_state *m, struct pt *pt, const char *point, enum alarm_kind k) {
+/* Reports of one point differ by what and since when they report: that is their group. */
+static struct live *find(struct mine_state *m, struct pt *pt, const char *point, enum alarm_kind k, const char *group) {
     for (struct live *l = *list_of(m, pt); l; l = l->next)
-        if (l->a.kind == k && (pt || !strcmp(l->a.point, point))) return l;
+        if (l->a.kind == k && (pt || !strcmp(l->a.point, point)) && (k != ALARM_REPORTED || !strcmp(l->a.group, group))) return l;
     return NULL;
 }
+
+struct live *alarm_find(struct mine_state *m, struct pt *pt, const char *point, enum alarm_kind k) { return find(m, pt, point, k, ""); }
+
+bool report_stands(struct mine_state *m, const char *point, const char *group) { return find(m, NULL, point, ALARM_REPORTED, group) != NULL; }
 
 bool alarm_stands(struct mine_state *m, struct pt *pt, enum alarm_kind k) {
     const struct live *l = alarm_find(m, pt, "", k);
@@ -92,7 +97,7 @@ static bool worse(enum alarm_kind k, zb_fix v, zb_fix peak) {
 
 void alarm_hold(struct step *s, const struct cond *c) {
     const struct kind_rule *r = &s->p->kind[c->kind];
-    struct live *l = alarm_find(s->m, c->pt, c->point, c->kind);
+    struct live *l = find(s->m, c->pt, c->point, c->kind, c->group);
     if (l && l->off_from != ZB_TIME_NONE && c->t >= l->off_from + r->off_delay) {
         clear(s, c->pt, l);
         l = NULL;
@@ -119,8 +124,10 @@ void alarm_hold(struct step *s, const struct cond *c) {
     if (news && l->on) emit(s, &l->a);
 }
 
-void alarm_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, zb_time t) {
-    struct live *l = alarm_find(s->m, pt, point, k);
+void alarm_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, zb_time t) { report_release(s, pt, point, k, "", t); }
+
+void report_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, const char *group, zb_time t) {
+    struct live *l = find(s->m, pt, point, k, group);
     if (!l) return;
     if (!l->on) { /* did not last as long as its on-delay */
         drop(s->m, pt, l);

@@ -31,25 +31,21 @@ static enum alarm_kind kind_of_report(struct str type) {
 
 void mine_reported(const struct policy *p, struct mine_state *m, struct str point, struct str type, zb_time start, zb_time end, zb_fix peak, zb_time now, struct alarm_diffs *out) {
     struct step s = {p, m, now, out};
-    char key[48], note[160];
+    char key[48], group[64], note[160];
     enum alarm_kind k = kind_of_report(type);
     struct pt *pt = pt_find(m, point);
     int n = snprintf(key, sizeof key, STR_FMT, STR_ARG(point));
     if (n <= 0 || n >= (int)sizeof key) return;
-    struct live *l = alarm_find(m, NULL, key, ALARM_REPORTED);
-    if (l && l->a.raised != start) { /* an older report that was never ended: the newer one takes its place */
-        if (start < l->a.raised) return;
-        alarm_release(&s, NULL, key, ALARM_REPORTED, start);
-        l = NULL;
-    }
+    snprintf(group, sizeof group, "report/%.*s/%lld", type.n > 10 ? 10 : (int)type.n, type.p ? type.p : "", (long long)start);
+    bool l = report_stands(m, key, group);
     if (!l && end != ZB_TIME_NONE) return; /* came and went before we heard of it: our own judgement of the samples stands */
     if (!l && ((pt && alarm_find(m, pt, "", k)) || (k == ALARM_STATION && pt && alarm_find(m, NULL, pt->def.station, k)))) return;
     if (end != ZB_TIME_NONE) {
-        alarm_release(&s, NULL, key, ALARM_REPORTED, end);
+        report_release(&s, NULL, key, ALARM_REPORTED, group, end);
         return;
     }
     snprintf(note, sizeof note, "矿方上报异常 %.*s%s%s", type.n > 10 ? 10 : (int)type.n, type.p ? type.p : "", k < ALARM_KINDS_N ? " " : "", ALARM_KIND_ZH[k]);
-    struct cond c = {NULL, key, ALARM_REPORTED, p->kind[ALARM_REPORTED].level, start, peak, ZB_FIX_NONE, 0, pt ? pt->def.code : "", note};
+    struct cond c = {NULL, key, ALARM_REPORTED, p->kind[ALARM_REPORTED].level, start, peak, ZB_FIX_NONE, 0, group, note};
     alarm_hold(&s, &c);
 }
 

@@ -40,6 +40,8 @@ struct step { const struct policy *p; struct mine_state *m; zb_time now; struct 
 struct cond { struct pt *pt; const char *point; enum alarm_kind kind; enum alarm_level level; zb_time t; zb_fix v, limit; uint32_t labels; const char *group; const char *note; };
 void alarm_hold(struct step *s, const struct cond *c);                                            /* the condition is true at c->t */
 void alarm_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, zb_time t); /* false, by a valid value */
+void report_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, const char *group, zb_time t);
+bool report_stands(struct mine_state *m, const char *point, const char *group);
 void alarm_rest(struct step *s, struct pt *pt, enum alarm_kind k);                                /* between the limits: nothing changes, the off-delay starts anew */
 struct live *alarm_find(struct mine_state *m, struct pt *pt, const char *point, enum alarm_kind k);
 bool alarm_stands(struct mine_state *m, struct pt *pt, enum alarm_kind k);                        /* raised and its condition still true */

@@ -190,6 +190,11 @@ static void station_and_report(void **s) {
     assert_true(standing(ALARM_REPORTED));
     mine_reported(p, m, STR(G), STR("001"), t0, t0 + 60000, fx("1.1"), t0 + 60000, &d);
     assert_false(standing(ALARM_REPORTED));
+    mine_reported(p, m, STR(G), STR("004"), t0, ZB_TIME_NONE, ZB_FIX_NONE, t0, &d); /* two things of one point, side by side */
+    mine_reported(p, m, STR(G), STR("008"), t0 + 1000, ZB_TIME_NONE, fx("4"), t0 + 1000, &d);
+    assert_int_equal(raised(ALARM_REPORTED), 2);
+    mine_reported(p, m, STR(G), STR("008"), t0 + 1000, t0 + 2000, fx("4"), t0 + 2000, &d);
+    assert_false(standing(ALARM_REPORTED));
     feed(G, "1.2", 0, t0 + 90000);
     int n = raised(ALARM_REPORTED);
     mine_reported(p, m, STR(G), STR("001"), t0 + 90000, ZB_TIME_NONE, fx("1.2"), t0 + 120000, &d);
