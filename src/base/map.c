@@ -1,11 +1,28 @@
 #include "base/map.h"
 #include <stdlib.h>
+#include <sys/random.h>
+
+static uint64_t seed = 0x9E3779B97F4A7C15u;
+/* Keys come from outside: a seed of this process keeps anybody from choosing ones that collide. */
+__attribute__((constructor)) static void seed_make(void)
+{
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) seed ^= (uint64_t)(uintptr_t)&seed;
+}
 
 uint32_t map_hash(struct str s)
 {
-    uint64_t h = 1469598103934665603u;
-    for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;
-    return (uint32_t)(h ^ (h >> 32));
+    uint64_t h = seed ^ s.n * 0xD6E8FEB86659FD93u, w;
+    const char *p = s.p;
+    size_t n = s.n;
+    for (; n >= 8; n -= 8, p += 8) {
+        memcpy(&w, p, 8);
+        h = (h ^ w) * 0x9FB21C651E98DF25u;
+        h ^= h >> 32;
+    }
+    w = 0;
+    if (n) memcpy(&w, p, n);
+    h = (h ^ w) * 0x9FB21C651E98DF25u;
+    return (uint32_t)(h ^ (h >> 29));
 }
 static size_t slot_of(const struct map *m, struct str k, uint32_t h)
 {

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 
 static int by_time(const void *a, const void *b) {
-    const struct obs *x = a, *y = b;
+    const struct observation *x = a, *y = b;
     if (x->s.t != y->s.t) return x->s.t < y->s.t ? -1 : 1;
     return x->point.p < y->point.p ? -1 : x->point.p > y->point.p; /* cells lie in file order: a later record wins */
 }
 
 /* KGBH 开关变化: the new state of a switch at the moment it changed. */
-static bool switch_of(const struct batch *b, const struct record *r, int point, int value, int time, struct obs *o) {
+static bool switch_of(const struct batch *b, const struct record *r, int point, int value, int time, struct observation *o) {
     (void)b;
     if (point < 0 || value < 0 || time < 0 || !zb_time_parse(r->cell[time], &o->s.t)) return false;
     o->point = r->cell[point];
@@ -30,7 +30,7 @@ int job_observe(const struct policy *p, struct job *j, struct zb_err *e) {
     int kp = format_field(l, "point_code"), kv = format_field(l, "value"), kt = format_field(l, "time");
     bool rising = true;
     for (int i = 0; i < b->n; i++) {
-        struct obs *o = &j->obs[j->nobs];
+        struct observation *o = &j->obs[j->nobs];
         if (values ? !sample_of(p, b, &b->rec[i], &o->point, &o->s) : !switch_of(b, &b->rec[i], kp, kv, kt, o)) continue;
         if (j->nobs && o->s.t < o[-1].s.t) rising = false;
         j->nobs++;
@@ -80,19 +80,6 @@ static void step_reported(struct engine *en, struct job *j) {
 static void step_values(struct engine *en, struct job *j) {
     for (int i = 0; i < j->nobs; i++)
         if (!mine_sample(en->policy, j->mine->state, j->obs[i].point, &j->obs[i].s, j->received, &en->diffs)) j->mine->link.late++;
-}
-
-/* Runs of one point go in together. */
-static int put_values(struct engine *en, struct job *j, struct zb_err *e) {
-    struct sample run[256];
-    for (int i = 0; i < j->nobs;) {
-        int n = 0;
-        struct str point = j->obs[i].point;
-        while (i < j->nobs && n < 256 && str_eq(j->obs[i].point, point)) run[n++] = j->obs[i++].s;
-        if (series_put(en->series, str_of(j->mine->code), point, run, n, e) != ZB_OK) return e->rc;
-        en->unflushed += n;
-    }
-    return ZB_OK;
 }
 
 static void step_link(struct job *j) {
@@ -159,7 +146,10 @@ static void step_facts(struct job *j) {
 /* state: step detectors (not when a checkpoint already has it); series: put samples. On an error nothing of the input is lost: step it again. */
 int batch_step(struct engine *en, struct job *j, bool state, bool series, struct zb_err *e) {
     struct mine *m = j->mine;
-    if (series && put_values(en, j, e) != ZB_OK) return e->rc;
+    if (series && j->nobs) {
+        if (series_put_all(en->series, str_of(m->code), j->obs, j->nobs, e) != ZB_OK) return e->rc;
+        en->unflushed += j->nobs;
+    }
     if (state) {
         pthread_mutex_lock(&m->lock);
         if (j->kind == JOB_UPLOAD) {

@@ -72,7 +72,8 @@ static int admit(struct engine *en, struct job *j, bool wait, struct upload_resu
     pthread_mutex_lock(&m->door);
     job_stamp(en, j);
     struct raw_record rec = {.kind = j->kind == JOB_FACTS ? RAW_FACTS : RAW_UPLOAD, .received = j->received, .mine = str_of(m->code),
-                             .origin = str_of(j->origin), .name = str_of(j->name), .bytes = {j->bytes, j->size}};
+                             .origin = str_of(j->origin), .name = str_of(j->name), .bytes = {j->bytes, j->size}, .digested = j->digested};
+    memcpy(rec.sha256, j->sha256, sizeof rec.sha256);
     int rc = raw_append(en->raw, &rec, e);
     if (rc != ZB_OK) {
         pthread_mutex_unlock(&m->door);
@@ -112,10 +113,10 @@ int engine_submit(struct engine *en, struct str mine, struct str origin, struct 
         job_free(j);
         return refuse(en, un.mine, origin, name, ret, e);
     }
-    unsigned char sha[32];
-    SHA256((const unsigned char *)bytes.p, bytes.n, sha);
     m = j->mine = mine_get(en, un.mine);
-    int seen = raw_seen(en->raw, un.mine, name, sha);
+    SHA256((const unsigned char *)bytes.p, bytes.n, j->sha256);
+    j->digested = true;
+    int seen = raw_seen(en->raw, un.mine, name, j->sha256);
     if (seen == 2) {
         duplicate(m, ret);
         job_free(j);

@@ -18,8 +18,6 @@ struct mine {
     pthread_mutex_t door;    /* append and queue as one step, so that a mine's order is the log's */
 };
 
-struct obs { struct str point; struct sample s; };
-
 enum job_kind { JOB_UPLOAD, JOB_REFUSED, JOB_FACTS, JOB_SETTLE };
 struct job { /* one input on its way to the judge; owns its arena and bytes */
     struct job *next, *before, *after; /* in the queue; among those stamped and not yet judged */
@@ -28,13 +26,14 @@ struct job { /* one input on its way to the judge; owns its arena and bytes */
     uint64_t seq;
     zb_time received;
     size_t size;
-    bool correction, waited, done;
+    bool correction, waited, done, digested;
+    unsigned char sha256[32];
     struct mine *mine;
     struct arena *arena;
     char *bytes;
     char name[160], origin[64], reason[400];
     struct batch batch;
-    struct obs *obs;
+    struct observation *obs;
     int nobs;
 };
 

@@ -187,6 +187,7 @@ static void housekeeping(struct engine *en, bool settle, zb_time now) {
 }
 
 static void *judge_main(void *arg) {
+    pthread_setname_np(pthread_self(), "judge");
     struct engine *en = arg;
     bool stop = false, given_up = false;
     zb_time timers_at = 0, horizon;

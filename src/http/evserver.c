@@ -385,6 +385,7 @@ static void *loop_main(void *arg) {
 }
 
 static void *worker_main(void *arg) {
+    pthread_setname_np(pthread_self(), "worker");
     struct http *h = arg;
     for (;;) {
         pthread_mutex_lock(&h->lock);

@@ -21,6 +21,8 @@ struct batch {
     struct str header[FORMAT_FIELDS_MAX];
     struct record *rec;
     int n, accepted, refused, warned;
+    struct str memo_text;     /* the last time read and its value: in most files every record has the same */
+    zb_time memo_time;
     struct refusal *why; /* at most BATCH_REASONS_MAX, the counts are complete */
     int whys;
 };

@@ -181,6 +181,7 @@ static int group_write(struct raw *r, struct pending *group, struct zb_err *e) {
 }
 
 static void *log_main(void *arg) {
+    pthread_setname_np(pthread_self(), "fact log");
     struct raw *r = arg;
     pthread_mutex_lock(&r->lock);
     for (;;) {
@@ -221,7 +222,7 @@ static int pack(struct pending *p, struct raw_record *in, struct zb_err *e) {
     size_t z = ZSTD_compress(w, bound, in->bytes.p ? in->bytes.p : "", in->bytes.n, 1);
     if (ZSTD_isError(z)) return zb_fail(e, ZB_E_IO, "zstd: %s", ZSTD_getErrorName(z));
     p->n = strings + z;
-    SHA256((const unsigned char *)(in->bytes.p ? in->bytes.p : ""), in->bytes.n, in->sha256);
+    if (!in->digested) SHA256((const unsigned char *)(in->bytes.p ? in->bytes.p : ""), in->bytes.n, in->sha256);
     p->head = (struct seg_head){.kind = in->kind, .received = in->received, .mine_n = (uint32_t)in->mine.n, .origin_n = (uint32_t)in->origin.n, .name_n = (uint32_t)in->name.n,
                                 .raw_n = (uint32_t)in->bytes.n, .z_n = (uint32_t)z, .body_crc = crc32_of(0, p->body, p->n)};
     memcpy(p->head.sha256, in->sha256, 32);
@@ -364,7 +365,7 @@ static int record_give(const struct seg_head *h, const struct buf *body, int (*f
         rc = zb_fail(e, ZB_E_IO, "%s: record %llu does not unpack", path, (unsigned long long)h->seq);
     } else {
         out[n] = 0;
-        struct raw_record rec = {h->seq, (enum raw_kind)h->kind, h->received, {p, h->mine_n}, {p + h->mine_n, h->origin_n}, {p + h->mine_n + h->origin_n, h->name_n}, {out, n}, {0}};
+        struct raw_record rec = {h->seq, (enum raw_kind)h->kind, h->received, {p, h->mine_n}, {p + h->mine_n, h->origin_n}, {p + h->mine_n + h->origin_n, h->name_n}, {out, n}, {0}, true};
         memcpy(rec.sha256, h->sha256, 32);
         rc = fn(arg, &rec, e);
     }

@@ -13,6 +13,7 @@ struct raw_record { /* views valid while the arena or the call lives */
     zb_time received;
     struct str mine, origin, name, bytes;
     unsigned char sha256[32];
+    bool digested; /* raw_append: sha256 is filled in already */
 };
 struct raw;
 ZB_MUST int raw_open(const char *dir, struct raw **ret, struct zb_err *e);

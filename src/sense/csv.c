@@ -79,7 +79,7 @@ static void line(const struct policy *p, struct csv *c, const int *column, int c
     const char *field = "";
     struct str what = {"", 0};
     for (int i = 0; i < l->n && !wrong; i++)
-        if ((wrong = cell_check(p, &l->f[i], &to[i]))) {
+        if ((wrong = cell_check(p, b, &l->f[i], &to[i]))) {
             field = l->f[i].name;
             what = to[i];
         }

@@ -1,10 +1,10 @@
 /* From cells to a sample and to a point's definition. */
-#include "sense/sense.h"
+#include "sense/inside.h"
 
 bool sample_of(const struct policy *p, const struct batch *b, const struct record *r, struct str *point, struct sample *ret) {
     (void)p;
     const struct format *f = b->format;
-    if (f->point < 0 || f->value < 0 || f->time < 0 || !zb_time_parse(r->cell[f->time], &ret->t)) return false;
+    if (f->point < 0 || f->value < 0 || f->time < 0 || !batch_time(b, r->cell[f->time], &ret->t)) return false;
     struct str v = r->cell[f->value];
     int64_t bits = 0;
     if (f->state >= 0 && r->cell[f->state].n && !num_i64(r->cell[f->state], 0, 255, &bits)) return false;

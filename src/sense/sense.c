@@ -50,7 +50,19 @@ static bool no_value(const struct policy *p, struct str s) {
 }
 
 /* Text of one cell against its field; a word for "no value" becomes empty. NULL: good, else what is expected. */
-const char *cell_check(const struct policy *p, const struct field *f, struct str *s) {
+bool batch_time(const struct batch *b, struct str s, zb_time *ret) {
+    struct batch *w = (struct batch *)b; /* a memo is no change */
+    if (s.n == w->memo_text.n && s.n && !memcmp(s.p, w->memo_text.p, s.n)) {
+        *ret = w->memo_time;
+        return true;
+    }
+    if (!zb_time_parse(s, ret)) return false;
+    w->memo_text = s;
+    w->memo_time = *ret;
+    return true;
+}
+
+const char *cell_check(const struct policy *p, const struct batch *b, const struct field *f, struct str *s) {
     zb_fix x;
     int64_t n;
     zb_time t;
@@ -67,7 +79,7 @@ const char *cell_check(const struct policy *p, const struct field *f, struct str
     case FIELD_INT:
         if (!num_i64(*s, INT64_MIN / ZB_FIX_ONE, INT64_MAX / ZB_FIX_ONE, &n)) return "is not a whole number";
         return (f->min != ZB_FIX_NONE && n * ZB_FIX_ONE < f->min) || (f->max != ZB_FIX_NONE && n * ZB_FIX_ONE > f->max) ? "is out of its range" : NULL;
-    case FIELD_TIME: return zb_time_parse(*s, &t) ? NULL : "is not a time (yyyy-MM-dd HH:mm:ss)";
+    case FIELD_TIME: return batch_time(b, *s, &t) ? NULL : "is not a time (yyyy-MM-dd HH:mm:ss)";
     case FIELD_DATE: return zb_day_parse(*s, &day) ? NULL : "is not a day (yyyy-MM-dd)";
     case FIELD_FLAG: return s->n == 1 && (s->p[0] == '0' || s->p[0] == '1') ? NULL : "is not 0 or 1";
     case FIELD_CODE:
@@ -117,7 +129,7 @@ int duplicates_drop(struct batch *b, struct arena *a) {
 static int header_check(const struct policy *p, const struct upload_name *un, zb_time now, struct arena *a, struct batch *b, struct zb_err *e) {
     const struct record_layout *l = &b->format->header;
     for (int i = 0; i < l->n; i++) {
-        const char *wrong = cell_check(p, &l->f[i], &b->header[i]);
+        const char *wrong = cell_check(p, b, &l->f[i], &b->header[i]);
         if (!wrong) continue;
         refusal_add(b, a, 0, l->f[i].name, "\"%.*s\" %s", b->header[i].n > 60 ? 60 : (int)b->header[i].n, b->header[i].p, wrong);
         return zb_fail(e, ZB_E_INPUT, "header field %s (%s): \"%.*s\" %s", l->f[i].name, l->f[i].zh, b->header[i].n > 60 ? 60 : (int)b->header[i].n, b->header[i].p, wrong);

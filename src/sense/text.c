@@ -52,7 +52,7 @@ static void record_take(const struct policy *p, struct str raw, int no, struct a
     }
     for (int i = n; i < l->n; i++) ((struct str *)r->cell)[i] = (struct str){"", 0};
     for (int i = 0; i < l->n; i++) {
-        const char *wrong = cell_check(p, &l->f[i], (struct str *)&r->cell[i]);
+        const char *wrong = cell_check(p, b, &l->f[i], (struct str *)&r->cell[i]);
         if (!wrong) continue;
         refusal_add(b, a, no, l->f[i].name, "\"%.*s\" %s", r->cell[i].n > 60 ? 60 : (int)r->cell[i].n, r->cell[i].p, wrong);
         b->refused++;

@@ -129,9 +129,11 @@ static int head_seal(struct point *p, struct zb_err *e) {
 
 static struct point *point_get(struct series *s, struct str mine, struct str code, bool make) {
     char key[96];
-    int n = snprintf(key, sizeof key, STR_FMT "/" STR_FMT, STR_ARG(mine), STR_ARG(code));
-    if (n < 0 || n >= (int)sizeof key) return NULL;
-    struct str k = {key, (size_t)n};
+    if (mine.n + code.n + 1 > sizeof key || !code.n) return NULL;
+    memcpy(key, code.p, code.n);
+    key[code.n] = '/';
+    if (mine.n) memcpy(key + code.n + 1, mine.p, mine.n);
+    struct str k = {key, mine.n + code.n + 1};
     struct point *p = map_get(&s->points, k);
     if (p || !make) return p;
     p = xcalloc(1, sizeof *p);
@@ -178,15 +180,33 @@ static int sample_put(struct series *s, struct point *p, const struct sample *x,
     return ZB_OK;
 }
 
-int series_put(struct series *s, struct str mine, struct str point, const struct sample *v, int n, struct zb_err *e) {
-    pthread_mutex_lock(&s->lock);
-    struct point *p = point_get(s, mine, point, true);
-    int rc = p ? ZB_OK : zb_fail(e, ZB_E_INPUT, "point code " STR_FMT " is too long", STR_ARG(point));
+static struct point *point_for(struct series *s, struct str mine, struct str code, struct zb_err *e) {
+    struct point *p = point_get(s, mine, code, true);
+    if (!p) zb_fail(e, ZB_E_INPUT, "point code " STR_FMT " is empty or too long", STR_ARG(code));
     if (p && !p->dirty) {
         p->dirty = true;
         p->since = s->current;
     }
+    return p;
+}
+
+int series_put(struct series *s, struct str mine, struct str point, const struct sample *v, int n, struct zb_err *e) {
+    pthread_mutex_lock(&s->lock);
+    struct point *p = point_for(s, mine, point, e);
+    int rc = p ? ZB_OK : ZB_E_INPUT;
     for (int i = 0; i < n && rc == ZB_OK; i++) rc = sample_put(s, p, &v[i], e);
+    pthread_mutex_unlock(&s->lock);
+    return rc;
+}
+
+int series_put_all(struct series *s, struct str mine, const struct observation *o, int n, struct zb_err *e) {
+    struct point *p = NULL;
+    int rc = ZB_OK;
+    pthread_mutex_lock(&s->lock);
+    for (int i = 0; i < n && rc == ZB_OK; i++) {
+        if (!i || !str_eq(o[i].point, o[i - 1].point)) p = point_for(s, mine, o[i].point, e);
+        rc = p ? sample_put(s, p, &o[i].s, e) : ZB_E_INPUT;
+    }
     pthread_mutex_unlock(&s->lock);
     return rc;
 }
