@@ -1,5 +1,6 @@
 /* The whole way in one process: durable ingest with detectors on, alarm latency, silence, storage, queries, memory. One JSON line each.
- * usage: engine POLICY DIR [points [files [senders]]]   DIR must not exist. Files are CDSS of `points` samples, 30 s apart, a mine a sender. */
+ * usage: engine POLICY DIR [points [files [senders [LINES]]]]   DIR must not exist. Files are CDSS of `points` samples, 30 s apart, a mine a sender.
+ * LINES: a folder that gets the same samples as line protocol, a file each, for a peer. */
 #include "engine/engine.h"
 #include <dirent.h>
 #include <pthread.h>
@@ -17,6 +18,20 @@ static void must(int rc, const struct zb_err *e) { if (rc != ZB_OK) { fprintf(st
 
 struct text { char name[80], *p; size_t n; };
 /* a day's walk of a methane value in hundredths: mostly still, sometimes a step */
+static int value(int k, int i, int cap) {
+    unsigned h = (unsigned)i * 2654435761u + (unsigned)(k / 7 + i % 5) * 40503u;
+    return 20 + (int)(h >> 8) % 40 % cap;
+}
+
+static void lines_write(const char *dir, int mine, int k, int n) {
+    char path[600];
+    snprintf(path, sizeof path, "%s/%03d-%05d.influx", dir, mine, k);
+    FILE *f = fopen(path, "w");
+    if (!f) exit(1);
+    for (int i = 0; i < n; i++) fprintf(f, "ch4,m=%d,p=%d v=0.%02d %lld\n", mine, i, value(k, i, 40), (long long)(start / 1000 + k * 30));
+    fclose(f);
+}
+
 static struct text cdss(int mine, int k, int n, int cap) {
     struct text t;
     char time[ZB_TIME_CAP], stamp[ZB_TIME_CAP];
@@ -27,8 +42,7 @@ static struct text cdss(int mine, int k, int n, int cap) {
     buf_init(&b, (size_t)64 << 20);
     buf_printf(&b, "14021490%04d;示范矿;%s~", mine, time);
     for (int i = 0; i < n; i++) {
-        unsigned h = (unsigned)i * 2654435761u + (unsigned)(k / 7 + i % 5) * 40503u;
-        int v = 20 + (int)(h >> 8) % 40 % cap;
+        int v = value(k, i, cap);
         buf_printf(&b, "14021490%04d01MN%08d;环境瓦斯;%d工作面;0.%02d;%%CH4;0;%s~", mine, i, i % 90, v, time);
     }
     buf_puts(&b, "||");
@@ -148,6 +162,8 @@ int main(int argc, char **argv) {
     if (argc > 4 && num_i64(str_of(argv[4]), 1, 100000, &x)) files = (int)x;
     if (argc > 5 && num_i64(str_of(argv[5]), 1, 16, &x)) senders = (int)x;
     start = zb_now() / ZB_DAY * ZB_DAY - 40 * ZB_DAY;
+    for (int m = 1; argc > 6 && m <= senders; m++)
+        for (int k = 0; k < files; k++) lines_write(argv[6], m, k, points);
     must(engine_init(argv[2], argv[1], &e), &e);
     must(engine_open(argv[2], NULL, &en, &e), &e);
     latency();
