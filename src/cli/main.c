@@ -77,6 +77,7 @@ static int cmd_rebuild(struct cli *c) {
     if (engine_rebuild(c->dir, stderr, &r, &e) != ZB_OK) return cli_failed(&e);
     if (c->json) printf("{\"inputs\":%llu,\"alarms\":%lld,\"differ\":%lld}\n", (unsigned long long)r.inputs, (long long)r.alarms, (long long)r.differ);
     else printf("%llu inputs judged anew: %lld alarms, %lld differ from what was stored\n", (unsigned long long)r.inputs, (long long)r.alarms, (long long)r.differ);
+    if (r.first[0]) fprintf(stderr, "zhiben: %s\n", r.first);
     return r.differ ? 1 : 0;
 }
 

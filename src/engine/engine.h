@@ -37,7 +37,7 @@ void engine_settle(struct engine *en); /* returns when everything submitted befo
 
 /* Judges the whole fact log anew by the policy of each time, into fresh state and series, and compares. DIR must not be served.
  * *differ: alarms whose machine half is not what live judgement had stored. Officers' acts stay. */
-struct rebuild_result { uint64_t inputs; int64_t alarms, differ; };
+struct rebuild_result { uint64_t inputs; int64_t alarms, differ; char first[400]; /* the first that differs: as judged anew, and as stored */ };
 ZB_MUST int engine_rebuild(const char *dir, FILE *progress, struct rebuild_result *ret, struct zb_err *e);
 
 /* ---- reading ---- */

@@ -34,6 +34,19 @@ static int one_number(struct db *db, const char *sql, int64_t *ret, struct zb_er
 }
 
 #define MACHINE "id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note"
+#define DIFFER "select * from (select " MACHINE " from main.alarm except select " MACHINE " from live.alarm)"
+
+static int first_difference(struct engine *en, struct rebuild_result *ret, struct zb_err *e) {
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db, "select d.id, d.mine, d.point, d.kind, json_array(d.level,d.raised,d.cleared,d.last,d.peak,d.lim,d.labels,d.count),"
+        " (select json_array(level,raised,cleared,last,peak,lim,labels,count) from live.alarm a where a.id=d.id) from (" DIFFER ") d limit 1", e);
+    if (!q) return e->rc;
+    int r = stmt_row(q, e);
+    if (r == 1)
+        snprintf(ret->first, sizeof ret->first, "alarm " STR_FMT " of " STR_FMT "/" STR_FMT " %s: now " STR_FMT ", stored " STR_FMT, STR_ARG(stmt_col_text(q, 0)), STR_ARG(stmt_col_text(q, 1)), STR_ARG(stmt_col_text(q, 2)),
+                 ALARM_KIND_KEY[stmt_col_i64(q, 3)], STR_ARG(stmt_col_text(q, 4)), STR_ARG(stmt_col_text(q, 5)));
+    return r < 0 ? r : ZB_OK;
+}
+
 #define ROW "id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged"
 
 static int take_over(struct engine *en, struct zb_err *e) {
@@ -78,6 +91,7 @@ static int rebuild(struct engine *en, FILE *progress, struct rebuild_result *ret
     if (one_number(en->db, "select (select count(*) from (select " MACHINE " from main.alarm except select " MACHINE " from live.alarm))"
                            "+(select count(*) from live.alarm a where a.input<=(select max(input) from main.alarm) and not exists (select 1 from main.alarm b where b.id=a.id))",
                    &ret->differ, e) != ZB_OK) return e->rc;
+    if (ret->differ && first_difference(en, ret, e) != ZB_OK) return e->rc;
     return take_over(en, e) == ZB_OK ? journal(en, ret, e) : e->rc;
 }
 
