@@ -70,6 +70,7 @@ static void duplicate(struct mine *m, struct upload_result *ret) {
 static int admit(struct engine *en, struct job *j, bool wait, struct upload_result *ret, struct zb_err *e) {
     struct mine *m = j->mine;
     pthread_mutex_lock(&m->door);
+    judge_room(en);
     job_stamp(en, j);
     struct raw_record rec = {.kind = j->kind == JOB_FACTS ? RAW_FACTS : RAW_UPLOAD, .received = j->received, .mine = str_of(m->code),
                              .origin = str_of(j->origin), .name = str_of(j->name), .bytes = {j->bytes, j->size}, .digested = j->digested};

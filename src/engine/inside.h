@@ -20,7 +20,7 @@ struct mine {
 
 enum job_kind { JOB_UPLOAD, JOB_REFUSED, JOB_FACTS, JOB_SETTLE };
 struct job { /* one input on its way to the judge; owns its arena and bytes */
-    struct job *next, *before, *after; /* in the queue; among those stamped and not yet judged */
+    struct job *next, *prev, *before, *after; /* in the queue; among those stamped and not yet judged */
     bool flying;
     enum job_kind kind;
     uint64_t seq;
@@ -63,6 +63,8 @@ struct engine {
     struct job *head, *tail;
     int queue;
     int64_t queue_bytes;
+    uint64_t queued;            /* greatest input ever queued */
+    uint64_t expected;          /* the input the judge takes next: the log's order, whoever queued first */
     pthread_mutex_t q_lock;
     pthread_cond_t q_more, q_less, q_done;
     struct job *fly_first, *fly_last;
@@ -117,6 +119,7 @@ void findings_drop(struct engine *en);
 /* judge.c */
 int judge_start(struct engine *en, struct zb_err *e);
 void judge_stop(struct engine *en);
+void judge_room(struct engine *en); /* waits while the queue is full; before the append, for what is appended must come through */
 void judge_queue(struct engine *en, struct job *j, bool wait);
 void judge_wait(struct engine *en, struct job *j, bool wait); /* frees it when it waited */
 int judge_settle(struct engine *en, bool checkpoint, struct zb_err *e); /* on the judge's thread, or before it runs */

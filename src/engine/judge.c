@@ -60,13 +60,28 @@ void job_drop(struct engine *en, struct job *j) {
     job_free(j);
 }
 
-void judge_queue(struct engine *en, struct job *j, bool wait) {
+void judge_room(struct engine *en) {
     pthread_mutex_lock(&en->q_lock);
     while (en->queue_bytes > QUEUE_BYTES_MAX && !en->stop) pthread_cond_wait(&en->q_less, &en->q_lock);
+    pthread_mutex_unlock(&en->q_lock);
+}
+
+static bool in_log(const struct job *j) { return j->kind == JOB_UPLOAD || j->kind == JOB_FACTS; }
+
+/* Senders come here in any order after their append: the queue stands in the log's. What is not in the log goes behind all that is queued. */
+void judge_queue(struct engine *en, struct job *j, bool wait) {
+    pthread_mutex_lock(&en->q_lock);
     j->waited = wait;
-    if (en->tail) en->tail->next = j;
+    if (!in_log(j)) j->seq = en->queued;
+    if (j->seq > en->queued) en->queued = j->seq;
+    struct job *at = en->tail;
+    while (at && at->seq > j->seq) at = at->prev;
+    j->prev = at;
+    j->next = at ? at->next : en->head;
+    if (at) at->next = j;
     else en->head = j;
-    en->tail = j;
+    if (j->next) j->next->prev = j;
+    else en->tail = j;
     en->queue++;
     en->queue_bytes += (int64_t)j->size;
     pthread_cond_signal(&en->q_more);
@@ -81,6 +96,8 @@ void judge_wait(struct engine *en, struct job *j, bool wait) {
     job_free(j);
 }
 
+static bool next_is_here(const struct engine *en) { return en->head && (!in_log(en->head) || en->head->seq == en->expected); }
+
 /* Takes up to GROUP_MAX jobs, waiting at most until the next timer. */
 static struct job *jobs_take(struct engine *en, bool *stop, zb_time *horizon) {
     struct timespec until;
@@ -88,16 +105,18 @@ static struct job *jobs_take(struct engine *en, bool *stop, zb_time *horizon) {
     until.tv_nsec += 250000000;
     if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
     pthread_mutex_lock(&en->q_lock);
-    while (!en->head && !en->stop)
+    while (!next_is_here(en) && !en->stop)
         if (pthread_cond_timedwait(&en->q_more, &en->q_lock, &until) == ETIMEDOUT) break;
-    struct job *first = en->head, *last = NULL;
-    int n = 0;
-    for (struct job *j = en->head; j && n < GROUP_MAX; j = j->next, n++) last = j;
-    if (last) {
+    struct job *first = NULL, *last = NULL;
+    for (int n = 0; next_is_here(en) && n < GROUP_MAX; n++) {
+        last = en->head;
+        if (!first) first = last;
+        if (in_log(last)) en->expected++;
         en->head = last->next;
-        if (!en->head) en->tail = NULL;
-        last->next = NULL;
     }
+    if (last) last->next = NULL;
+    if (en->head) en->head->prev = NULL;
+    else en->tail = NULL;
     *stop = en->stop;
     zb_time now = zb_now();
     if (now > en->stamped) en->stamped = now; /* nothing may be stamped before a timer that ran */
@@ -213,6 +232,8 @@ static void *judge_main(void *arg) {
 }
 
 int judge_start(struct engine *en, struct zb_err *e) {
+    en->queued = en->input;
+    en->expected = en->input + 1;
     if (pthread_create(&en->judge, NULL, judge_main, en)) return zb_fail(e, ZB_E_IO, "cannot start the judge's thread");
     en->judging = true;
     return ZB_OK;
