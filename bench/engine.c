@@ -1,6 +1,7 @@
 /* The whole way in one process: durable ingest with detectors on, alarm latency, silence, storage, queries, memory. One JSON line each.
  * usage: engine POLICY DIR [points [files [senders [LINES]]]]   DIR must not exist. Files are CDSS of `points` samples, 30 s apart, a mine a sender.
  * LINES: a folder that gets the same samples as line protocol, a file each, for a peer. */
+#include "audit/audit.h"
 #include "engine/engine.h"
 #include <dirent.h>
 #include <pthread.h>
@@ -143,6 +144,20 @@ static void queries(void) {
     free(v);
 }
 
+static void journal(void) {
+    enum { N = 200000 };
+    struct zb_err e;
+    struct db *w = engine_writer(en);
+    must(db_begin(w, &e), &e);
+    for (int i = 0; i < N; i++) must(audit_append(w, start + i, STR("bench"), STR("alarm.ack"), STR("888901b25d42c960ed59d605"), STR("{\"mine\":\"140214900001\",\"from\":\"raised\",\"to\":\"acked\"}"), &e), &e);
+    must(db_commit(w, &e), &e);
+    struct audit_result r;
+    double t0 = seconds();
+    must(audit_verify(w, engine_dir(en), NULL, &r, &e), &e);
+    printf("{\"bench\":\"journal_verify\",\"entries\":%lld,\"per_s\":%.0f,\"ok\":%s}\n", (long long)r.entries, (double)r.entries / (seconds() - t0), r.bad_seq ? "false" : "true");
+    engine_writer_back(en);
+}
+
 struct sum { int64_t n, over; };
 static int count_points(void *arg, const struct mine_view *v) {
     struct sum *s = arg;
@@ -172,6 +187,7 @@ int main(int argc, char **argv) {
     engine_mines(en, STR(""), count_points, &s);
     printf("{\"bench\":\"province_now\",\"points\":%lld,\"ms\":%.2f}\n", (long long)s.n, (seconds() - t0) * 1e3);
     queries();
+    journal();
     t0 = seconds();
     engine_close(en);
     printf("{\"bench\":\"close\",\"s\":%.2f}\n", seconds() - t0);

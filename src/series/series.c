@@ -1,39 +1,7 @@
-/* Memory of a point: a short tail of plain samples, then blocks of encoded ones, together the open head; sealed chunks wait for the next flush.
- * Readers copy what memory has first and read the database after: what moves between is then seen twice, never not at all. */
-#include "series/series.h"
-#include "base/map.h"
-#include <pthread.h>
+/* Memory of a point: a short tail of plain samples, then blocks of encoded ones, together the open head; sealed chunks wait for the next flush. */
+#include "series/inside.h"
 #include <stdio.h>
 #include <stdlib.h>
-
-#define TAIL 16    /* plain samples a point */
-#define SEAL 480   /* samples after which a head becomes a chunk */
-#define LATE_MAX 512
-#define SHARE 30   /* a point's head is stored every so many flushes */
-
-struct block { char *p; uint32_t n; int count; };
-struct blocks { struct block *b; int n, cap, samples; };
-struct point {
-    int64_t id;               /* 0: not in the database yet */
-    char *mine, *code;
-    struct sample tail[TAIL]; /* rising */
-    int tails;
-    struct blocks head, sealed; /* encoded: before the tail; waiting for the flush */
-    zb_time newest, sealed_to;  /* newest sample; newest sealed one */
-    struct sample *late;
-    int lates;
-    bool dirty, fresh;        /* fresh: its id is of a transaction not yet committed */
-    uint64_t since;           /* flushed input when it became dirty */
-};
-
-struct series {
-    struct db *db, *rdb;
-    pthread_mutex_t lock, rlock;
-    struct map points;
-    struct point **list;
-    int n, cap, next;
-    uint64_t current, input; /* last flush; what a restart may trust */
-};
 
 static const char *const MIGRATIONS[] = {
     "create table point(id integer primary key, mine text not null, code text not null, unique(mine, code)) strict;"
@@ -58,7 +26,7 @@ static void block_add(struct blocks *l, const struct buf *bytes, int count) {
 }
 
 /* Samples of a list of blocks appended to *v. */
-static int blocks_decode(const struct blocks *l, struct sample **v, int *n, struct zb_err *e) {
+int blocks_decode(const struct blocks *l, struct sample **v, int *n, struct zb_err *e) {
     for (int i = 0; i < l->n; i++) {
         struct sample *part;
         int k;
@@ -69,33 +37,6 @@ static int blocks_decode(const struct blocks *l, struct sample **v, int *n, stru
         free(part);
     }
     return ZB_OK;
-}
-
-/* Rising by time; of equal times the one that came later in the array stays: a bottom-up merge, which keeps the order of equals. */
-static void tidy(struct sample *v, int *n) {
-    bool rising = true;
-    for (int i = 1; i < *n && rising; i++) rising = v[i].t > v[i - 1].t;
-    if (rising) return;
-    int64_t *order = xmalloc((size_t)*n * sizeof *order + 1);
-    struct sample *w = xmalloc((size_t)*n * sizeof *w + 1);
-    memcpy(w, v, (size_t)*n * sizeof *w);
-    for (int width = 1; width < *n; width *= 2) {
-        for (int lo = 0; lo + width < *n; lo += 2 * width) {
-            int mid = lo + width, hi = mid + width < *n ? mid + width : *n, i = lo, j = mid;
-            if (w[mid - 1].t <= w[mid].t) continue;
-            for (int k = 0; i < mid || j < hi; k++) order[k] = i < mid && (j == hi || w[i].t <= w[j].t) ? i++ : j++;
-            for (int k = 0; k < hi - lo; k++) v[k] = w[order[k]];
-            memcpy(w + lo, v, (size_t)(hi - lo) * sizeof *w);
-        }
-    }
-    int out = 0;
-    for (int i = 0; i < *n; i++) {
-        if (out && v[out - 1].t == w[i].t) out--;
-        v[out++] = w[i];
-    }
-    *n = out;
-    free(order);
-    free(w);
 }
 
 static int tail_encode(struct point *p, struct zb_err *e) {
@@ -127,7 +68,7 @@ static int head_seal(struct point *p, struct zb_err *e) {
     return rc;
 }
 
-static struct point *point_get(struct series *s, struct str mine, struct str code, bool make) {
+struct point *point_get(struct series *s, struct str mine, struct str code, bool make) {
     char key[96];
     if (mine.n + code.n + 1 > sizeof key || !code.n) return NULL;
     memcpy(key, code.p, code.n);
@@ -308,7 +249,7 @@ static int late_one_chunk(struct series *s, struct point *p, int from, int *to, 
         v = xrealloc(v, (size_t)(n + k - from) * sizeof *v);
         memcpy(v + n, p->late + from, (size_t)(k - from) * sizeof *v);
         n += k - from;
-        tidy(v, &n);
+        samples_tidy(v, &n);
     }
     for (int at = 0; rc == ZB_OK && at < n; at += 2 * SEAL) { /* a long backlog becomes several */
         int part = n - at < 2 * SEAL ? n - at : 2 * SEAL;
@@ -322,7 +263,7 @@ static int late_one_chunk(struct series *s, struct point *p, int from, int *to, 
 }
 
 static int late_store(struct series *s, struct point *p, struct zb_err *e) {
-    tidy(p->late, &p->lates);
+    samples_tidy(p->late, &p->lates);
     for (int i = 0; i < p->lates;)
         if (late_one_chunk(s, p, i, &i, e) != ZB_OK) return e->rc;
     return ZB_OK;
@@ -349,7 +290,7 @@ static int late_into_head(struct point *p, struct zb_err *e) {
     }
     int rc = ZB_OK;
     if (kept < p->lates) {
-        tidy(v, &n);
+        samples_tidy(v, &n);
         p->lates = kept;
         blocks_free(&p->head);
         p->tails = 0;
@@ -512,96 +453,4 @@ void series_close(struct series *s) {
     pthread_mutex_destroy(&s->lock);
     pthread_mutex_destroy(&s->rlock);
     free(s);
-}
-
-/* ---- reading ---- */
-static int memory_copy(struct series *s, struct str mine, struct str point, struct sample **v, int *n, struct zb_err *e) {
-    pthread_mutex_lock(&s->lock);
-    struct point *p = point_get(s, mine, point, false);
-    int rc = ZB_OK;
-    if (p) {
-        rc = blocks_decode(&p->sealed, v, n, e);
-        if (rc == ZB_OK) rc = blocks_decode(&p->head, v, n, e);
-        *v = xrealloc(*v, (size_t)(*n + p->tails + p->lates + 1) * sizeof **v);
-        memcpy(*v + *n, p->tail, (size_t)p->tails * sizeof **v);
-        *n += p->tails;
-        if (p->lates) memcpy(*v + *n, p->late, (size_t)p->lates * sizeof **v);
-        *n += p->lates;
-    }
-    pthread_mutex_unlock(&s->lock);
-    return rc;
-}
-
-static int disk_copy(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, struct sample **v, int *n, struct zb_err *e) {
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->rdb, "select c.data from point p join chunk c on c.point=p.id where p.mine=?1 and p.code=?2 and c.t0<?4 and c.t1>=?3 order by c.t0", e);
-    if (!q) return e->rc;
-    stmt_text(q, 1, mine);
-    stmt_text(q, 2, point);
-    stmt_i64(q, 3, from);
-    stmt_i64(q, 4, to);
-    int r;
-    while ((r = stmt_row(q, e)) == 1) {
-        struct sample *part;
-        int k;
-        if (chunk_decode(stmt_col_blob(q, 0), &part, &k, e) != ZB_OK) return zb_wrap(e, "point " STR_FMT " (zhiben rebuild makes it anew)", STR_ARG(point));
-        *v = xrealloc(*v, (size_t)(*n + k) * sizeof **v);
-        memcpy(*v + *n, part, (size_t)k * sizeof *part);
-        *n += k;
-        free(part);
-    }
-    return r;
-}
-
-int series_read(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, struct sample **ret, int *n, struct zb_err *e) {
-    struct sample *mem = NULL, *v = NULL;
-    int mems = 0;
-    *ret = NULL;
-    *n = 0;
-    int rc = memory_copy(s, mine, point, &mem, &mems, e);
-    if (rc == ZB_OK) {
-        pthread_mutex_lock(&s->rlock);
-        rc = disk_copy(s, mine, point, from, to, &v, n, e);
-        pthread_mutex_unlock(&s->rlock);
-    }
-    if (rc == ZB_OK) { /* what memory has wins over the same time on disk */
-        v = xrealloc(v, (size_t)(*n + mems + 1) * sizeof *v);
-        if (mems) memcpy(v + *n, mem, (size_t)mems * sizeof *v);
-        *n += mems;
-        tidy(v, n);
-        int a = 0, b = *n;
-        while (a < b && v[a].t < from) a++;
-        while (b > a && v[b - 1].t >= to) b--;
-        *n = b - a;
-        memmove(v, v + a, (size_t)*n * sizeof *v);
-        *ret = v;
-    } else {
-        free(v);
-    }
-    free(mem);
-    return rc;
-}
-
-int series_buckets(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, int buckets, struct bucket **ret, int *n, struct zb_err *e) {
-    struct sample *v;
-    int count;
-    *ret = NULL;
-    *n = 0;
-    if (buckets < 1 || from >= to) return zb_fail(e, ZB_E_INPUT, "no buckets between these times");
-    if (series_read(s, mine, point, from, to, &v, &count, e) != ZB_OK) return e->rc;
-    zb_time width = (to - from + buckets - 1) / buckets;
-    struct bucket *b = xmalloc(((size_t)buckets + 1) * sizeof *b);
-    for (int i = 0; i < count; i++) {
-        zb_time t = from + (v[i].t - from) / width * width;
-        if (!*n || b[*n - 1].t != t) b[(*n)++] = (struct bucket){t, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, 0, 0};
-        struct bucket *k = &b[*n - 1];
-        k->n++;
-        k->states |= v[i].state;
-        if (v[i].v == ZB_FIX_NONE) continue;
-        if (k->min == ZB_FIX_NONE || v[i].v < k->min) k->min = v[i].v;
-        if (k->max == ZB_FIX_NONE || v[i].v > k->max) k->max = v[i].v;
-        k->last = v[i].v;
-    }
-    free(v);
-    *ret = b;
-    return ZB_OK;
 }
