@@ -5,8 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct file { char name[80]; struct str bytes; };
-struct pile { struct file *f; int n, cap; };
+struct file {
+    char name[80];
+    struct str bytes;
+};
+struct pile {
+    struct file *f;
+    int n, cap;
+};
 
 static int keep(void *arg, const char *mine, const char *name, struct str bytes, struct zb_err *e) {
     (void)mine, (void)e;
@@ -21,7 +27,11 @@ static int keep(void *arg, const char *mine, const char *name, struct str bytes,
     return ZB_OK;
 }
 
-struct sum { uint64_t files, records, samples, refused; double bytes; zb_time ms; };
+struct sum {
+    uint64_t files, records, samples, refused;
+    double bytes;
+    zb_time ms;
+};
 
 static int decode_all(const struct policy *p, const struct pile *all, const char *type, zb_time least, struct sum *x, struct zb_err *e) {
     struct arena *a = arena_new((size_t)64 << 20);
@@ -80,7 +90,8 @@ int main(int n, char **v) {
         rc = decode_all(p, &all, TYPE[i], seconds * ZB_SECOND, &x, &e);
         if (rc != ZB_OK || !x.files) continue;
         double sec = (double)x.ms / 1000.0;
-        printf("{\"bench\":\"decode\",\"type\":\"%s\",\"mb_per_s\":%.1f,\"records_per_s\":%.0f,\"files_per_s\":%.0f,\"bytes_a_file\":%.0f,\"refused\":%llu,\"seconds\":%.2f}\n",
+        printf("{\"bench\":\"decode\",\"type\":\"%s\",\"mb_per_s\":%.1f,\"records_per_s\":%.0f,\"files_per_s\":%.0f,\"bytes_a_file\":%.0f,\"refused\":%llu,"
+               "\"seconds\":%.2f}\n",
                TYPE[i], x.bytes / 1e6 / sec, (double)x.records / sec, (double)x.files / sec, x.bytes / (double)x.files, (unsigned long long)x.refused, sec);
         if (x.refused) rc = zb_fail(&e, ZB_E_INPUT, "%llu simulated records were refused", (unsigned long long)x.refused);
     }

@@ -14,10 +14,22 @@
 static struct engine *en;
 static int points = 18000, files = 120, senders = 2;
 static zb_time start;
-static double seconds(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return (double)t.tv_sec + (double)t.tv_nsec / 1e9; }
-static void must(int rc, const struct zb_err *e) { if (rc != ZB_OK) { fprintf(stderr, "bench: %s\n", e->msg); exit(1); } }
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+static void must(int rc, const struct zb_err *e) {
+    if (rc != ZB_OK) {
+        fprintf(stderr, "bench: %s\n", e->msg);
+        exit(1);
+    }
+}
 
-struct text { char name[80], *p; size_t n; };
+struct text {
+    char name[80], *p;
+    size_t n;
+};
 /* a day's walk of a methane value in hundredths: mostly still, sometimes a step */
 static int value(int k, int i, int cap) {
     unsigned h = (unsigned)i * 2654435761u + (unsigned)(k / 7 + i % 5) * 40503u;
@@ -52,7 +64,11 @@ static struct text cdss(int mine, int k, int n, int cap) {
     return t;
 }
 
-struct sender { pthread_t thread; int mine; struct text *t; };
+struct sender {
+    pthread_t thread;
+    int mine;
+    struct text *t;
+};
 static void *send_main(void *arg) {
     struct sender *s = arg;
     struct upload_result u;
@@ -67,7 +83,10 @@ static long file_size(const char *dir, const char *name) {
     snprintf(path, sizeof path, "%s/%s", dir, name);
     return stat(path, &st) ? 0 : (long)st.st_size;
 }
-static int by_double(const void *a, const void *b) { double x = *(const double *)a, y = *(const double *)b; return x < y ? -1 : x > y; }
+static int by_double(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
 static long rss(void) {
     long pages = 0;
     FILE *f = fopen("/proc/self/statm", "r");
@@ -95,8 +114,10 @@ static void ingest(const char *dir) {
     double judged = seconds() - t0, n = (double)points * files * senders;
     struct engine_stat st;
     engine_stats(en, &st);
-    printf("{\"bench\":\"ingest\",\"samples\":%.0f,\"file_bytes\":%zu,\"acknowledged_per_s\":%.0f,\"judged_per_s\":%.0f,\"mb_per_s\":%.0f,\"syncs\":%llu}\n", n, s[0].t[0].n, n / acked, n / judged, (double)bytes / 1e6 / judged, (unsigned long long)st.raw.syncs);
-    printf("{\"bench\":\"storage\",\"raw_bytes_per_sample\":%.3f,\"series_bytes_per_sample\":%.3f}\n", (double)st.raw.bytes_disk / n, (double)(file_size(dir, "series.db") + file_size(dir, "series.db-wal")) / n);
+    printf("{\"bench\":\"ingest\",\"samples\":%.0f,\"file_bytes\":%zu,\"acknowledged_per_s\":%.0f,\"judged_per_s\":%.0f,\"mb_per_s\":%.0f,\"syncs\":%llu}\n", n,
+           s[0].t[0].n, n / acked, n / judged, (double)bytes / 1e6 / judged, (unsigned long long)st.raw.syncs);
+    printf("{\"bench\":\"storage\",\"raw_bytes_per_sample\":%.3f,\"series_bytes_per_sample\":%.3f}\n", (double)st.raw.bytes_disk / n,
+           (double)(file_size(dir, "series.db") + file_size(dir, "series.db-wal")) / n);
     printf("{\"bench\":\"memory\",\"points\":%d,\"rss_growth_mb\":%.0f}\n", points * senders, (double)(rss() - before) / 1e6);
     for (int m = 0; m < senders; m++) {
         for (int k = 0; k < files; k++) free(s[m].t[k].p);
@@ -131,13 +152,19 @@ static void queries(void) {
     for (int i = 0; i < count; i++) v[i] = (struct sample){start + (zb_time)i * 30000, (zb_fix)(20 + (i / 9) % 37) * 10000, 0};
     must(series_put(engine_series(en), STR("140214908888"), STR("Q"), v, count, &e), &e);
     must(series_flush(engine_series(en), series_input(engine_series(en)), &e), &e);
-    static const struct { const char *what; zb_time length; int buckets; } Q[] = {{"day_by_minute", ZB_DAY, 1440}, {"month_raw", 30 * ZB_DAY, 0}, {"month_2000_buckets", 30 * ZB_DAY, 2000}};
+    static const struct {
+        const char *what;
+        zb_time length;
+        int buckets;
+    } Q[] = {{"day_by_minute", ZB_DAY, 1440}, {"month_raw", 30 * ZB_DAY, 0}, {"month_2000_buckets", 30 * ZB_DAY, 2000}};
     for (int q = 0; q < 3; q++) {
         double t0 = seconds();
         for (int i = 0; i < 20; i++) {
             struct bucket *b;
-            if (Q[q].buckets) must(series_buckets(engine_series(en), STR("140214908888"), STR("Q"), start, start + Q[q].length, Q[q].buckets, &b, &n, &e), &e), free(b);
-            else must(series_read(engine_series(en), STR("140214908888"), STR("Q"), start, start + Q[q].length, &got, &n, &e), &e), free(got);
+            if (Q[q].buckets)
+                must(series_buckets(engine_series(en), STR("140214908888"), STR("Q"), start, start + Q[q].length, Q[q].buckets, &b, &n, &e), &e), free(b);
+            else
+                must(series_read(engine_series(en), STR("140214908888"), STR("Q"), start, start + Q[q].length, &got, &n, &e), &e), free(got);
         }
         printf("{\"bench\":\"query\",\"what\":\"%s\",\"rows\":%d,\"ms\":%.2f}\n", Q[q].what, n, (seconds() - t0) / 20 * 1e3);
     }
@@ -149,16 +176,22 @@ static void journal(void) {
     struct zb_err e;
     struct db *w = engine_writer(en);
     must(db_begin(w, &e), &e);
-    for (int i = 0; i < N; i++) must(audit_append(w, start + i, STR("bench"), STR("alarm.ack"), STR("888901b25d42c960ed59d605"), STR("{\"mine\":\"140214900001\",\"from\":\"raised\",\"to\":\"acked\"}"), &e), &e);
+    for (int i = 0; i < N; i++)
+        must(audit_append(w, start + i, STR("bench"), STR("alarm.ack"), STR("888901b25d42c960ed59d605"),
+                          STR("{\"mine\":\"140214900001\",\"from\":\"raised\",\"to\":\"acked\"}"), &e),
+             &e);
     must(db_commit(w, &e), &e);
     struct audit_result r;
     double t0 = seconds();
     must(audit_verify(w, engine_dir(en), NULL, &r, &e), &e);
-    printf("{\"bench\":\"journal_verify\",\"entries\":%lld,\"per_s\":%.0f,\"ok\":%s}\n", (long long)r.entries, (double)r.entries / (seconds() - t0), r.bad_seq ? "false" : "true");
+    printf("{\"bench\":\"journal_verify\",\"entries\":%lld,\"per_s\":%.0f,\"ok\":%s}\n", (long long)r.entries, (double)r.entries / (seconds() - t0),
+           r.bad_seq ? "false" : "true");
     engine_writer_back(en);
 }
 
-struct sum { int64_t n, over; };
+struct sum {
+    int64_t n, over;
+};
 static int count_points(void *arg, const struct mine_view *v) {
     struct sum *s = arg;
     for (int i = 0; i < mine_points(v->state); i++) {

@@ -10,12 +10,13 @@
 #define WRONG_WINDOW (15 * ZB_MINUTE)
 
 static const char *const MIGRATIONS[] = {
-    "create table account(id integer primary key, name text not null unique, role text not null, area text not null, password text not null, created integer not null) strict;"
-    "create table session(token blob primary key, account integer not null references account(id), csrf text not null, opened integer not null, seen integer not null) strict;"
+    "create table account(id integer primary key, name text not null unique, role text not null, area text not null, password text not null, created integer "
+    "not null) strict;"
+    "create table session(token blob primary key, account integer not null references account(id), csrf text not null, opened integer not null, seen integer "
+    "not null) strict;"
     "create table upload_token(token blob primary key, mine text not null, created integer not null, revoked integer) strict;"
     "create table wrong_password(id integer primary key, key text not null, t integer not null) strict;"
-    "create index wrong_password_key on wrong_password(key, t);"
-};
+    "create index wrong_password_key on wrong_password(key, t);"};
 
 int access_init(struct db *db, struct zb_err *e) {
     if (sodium_init() < 0) return zb_fail(e, ZB_E_IO, "libsodium does not start");
@@ -49,14 +50,16 @@ static bool digits(struct str s) {
     return s.n >= 2;
 }
 
-int user_add(struct db *db, const struct policy *p, struct str who, zb_time now, struct str user, struct str role, struct str area, struct str password, struct zb_err *e) {
+int user_add(struct db *db, const struct policy *p, struct str who, zb_time now, struct str user, struct str role, struct str area, struct str password,
+             struct zb_err *e) {
     char hash[crypto_pwhash_STRBYTES];
     if (!plain(user, 63)) return zb_fail(e, ZB_E_INPUT, "user name: 1 to 63 letters, digits, . _ -");
     if (!policy_role(p, role)) return zb_fail(e, ZB_E_INPUT, "role \"%.*s\" is not one of the policy", role.n > 31 ? 31 : (int)role.n, role.p);
     if (!digits(area) || area.n > 23) return zb_fail(e, ZB_E_INPUT, "area: 14 for the province, 4 digits for a city, 6 for a county, or a mine's code");
     if (password.n < 12 || password.n > 200) return zb_fail(e, ZB_E_INPUT, "password: at least 12 bytes, at most 200");
     if (str_eq(password, user)) return zb_fail(e, ZB_E_INPUT, "password: not the user's name");
-    if (crypto_pwhash_str_alg(hash, password.p, password.n, 2, 19 << 20, crypto_pwhash_ALG_ARGON2ID13) != 0) return zb_fail(e, ZB_E_IO, "no memory for hashing the password");
+    if (crypto_pwhash_str_alg(hash, password.p, password.n, 2, 19 << 20, crypto_pwhash_ALG_ARGON2ID13) != 0)
+        return zb_fail(e, ZB_E_IO, "no memory for hashing the password");
     if (db_begin(db, e) != ZB_OK) return e->rc;
     struct stmt *q = db_use(db, "insert into account(name,role,area,password,created) values(?,?,?,?,?)", e);
     int rc = q ? ZB_OK : e->rc;
@@ -175,7 +178,8 @@ static void digest_of(struct str token, unsigned char digest[32]) { SHA256((cons
 int session_find(struct db *db, struct str token, zb_time now, struct actor *ret, struct zb_err *e) {
     unsigned char digest[32];
     digest_of(token, digest);
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "select a.id,a.name,a.role,a.area,s.csrf,s.opened,s.seen from session s join account a on a.id=s.account where s.token=?", e);
+    ZB_AUTO(stmt_done)
+    struct stmt *q = db_use(db, "select a.id,a.name,a.role,a.area,s.csrf,s.opened,s.seen from session s join account a on a.id=s.account where s.token=?", e);
     if (!q) return e->rc;
     stmt_blob(q, 1, (struct str){(char *)digest, 32});
     int r = stmt_row(q, e);
@@ -200,7 +204,8 @@ int session_close(struct db *db, struct str token, struct zb_err *e) {
 
 int token_add(struct db *db, struct str who, zb_time now, struct str mine, char token[65], struct zb_err *e) {
     unsigned char digest[32];
-    if (!plain(mine, 23) || mine.n < 8) return zb_fail(e, ZB_E_INPUT, "mine \"%.*s\": a mine's code has 12 digits", mine.n > 40 ? 40 : (int)mine.n, mine.p ? mine.p : "");
+    if (!plain(mine, 23) || mine.n < 8)
+        return zb_fail(e, ZB_E_INPUT, "mine \"%.*s\": a mine's code has 12 digits", mine.n > 40 ? 40 : (int)mine.n, mine.p ? mine.p : "");
     token_make(token, digest);
     if (db_begin(db, e) != ZB_OK) return e->rc;
     struct stmt *q = db_use(db, "insert into upload_token(token,mine,created) values(?,?,?)", e);

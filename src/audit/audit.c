@@ -4,15 +4,19 @@
 #include <stdio.h>
 
 static const char *const MIGRATIONS[] = {
-    "create table journal(seq integer primary key, t integer not null, who text not null, what text not null, subject text not null, body text not null, prev blob not null, hash blob not null) strict;"
+    "create table journal(seq integer primary key, t integer not null, who text not null, what text not null, subject text not null, body text not null, prev "
+    "blob not null, hash blob not null) strict;"
     "create table journal_checkpoint(seq integer primary key, t integer not null, hash blob not null, sig text not null) strict;"
     "create trigger journal_kept before delete on journal begin select raise(abort, 'the journal is never deleted'); end;"
-    "create trigger journal_fixed before update on journal begin select raise(abort, 'the journal is never changed'); end;"
-};
+    "create trigger journal_fixed before update on journal begin select raise(abort, 'the journal is never changed'); end;"};
 
 int audit_init(struct db *db, struct zb_err *e) { return db_migrate(db, "audit", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e); }
 
-struct entry { int64_t seq; zb_time t; struct str who, what, subject, body; };
+struct entry {
+    int64_t seq;
+    zb_time t;
+    struct str who, what, subject, body;
+};
 
 /* SM3 over the previous hash and every part with its length before it. */
 static bool entry_hash(EVP_MD_CTX *md, const unsigned char prev[32], const struct entry *en, unsigned char out[32]) {
@@ -91,10 +95,14 @@ static int walk(struct db *db, struct audit_result *ret, int64_t *last_seq, stru
         struct entry en = {stmt_col_i64(q, 0), stmt_col_i64(q, 1), stmt_col_text(q, 2), stmt_col_text(q, 3), stmt_col_text(q, 4), stmt_col_text(q, 5)};
         struct str p = stmt_col_blob(q, 6), h = stmt_col_blob(q, 7);
         ret->entries++;
-        if (en.seq != *last_seq + 1) bad(ret, *last_seq + 1, "is missing: entries were removed or renumbered");
-        else if (p.n != 32 || memcmp(p.p, prev, 32) != 0) bad(ret, en.seq, "does not follow the one before it: an entry was changed, removed or put elsewhere");
-        else if (!entry_hash(md, prev, &en, hash) || h.n != 32 || memcmp(h.p, hash, 32) != 0) bad(ret, en.seq, "its content does not give its hash: it was changed");
-        else if (en.t < before) bad(ret, en.seq, "is older than the one before it: it was dated back");
+        if (en.seq != *last_seq + 1)
+            bad(ret, *last_seq + 1, "is missing: entries were removed or renumbered");
+        else if (p.n != 32 || memcmp(p.p, prev, 32) != 0)
+            bad(ret, en.seq, "does not follow the one before it: an entry was changed, removed or put elsewhere");
+        else if (!entry_hash(md, prev, &en, hash) || h.n != 32 || memcmp(h.p, hash, 32) != 0)
+            bad(ret, en.seq, "its content does not give its hash: it was changed");
+        else if (en.t < before)
+            bad(ret, en.seq, "is older than the one before it: it was dated back");
         memcpy(prev, hash, 32);
         before = en.t;
         *last_seq = en.seq;
@@ -121,7 +129,12 @@ static int on_chain(struct db *db, const struct checkpoint *c, struct audit_resu
     return ZB_OK;
 }
 
-struct verify { struct db *db; struct audit_result *ret; struct zb_err *e; const char *dir; };
+struct verify {
+    struct db *db;
+    struct audit_result *ret;
+    struct zb_err *e;
+    const char *dir;
+};
 
 static int checkpoint_one(void *arg, const char *path) {
     struct verify *v = arg;
@@ -144,7 +157,9 @@ int audit_verify(struct db *db, const char *dir, const char *extra, struct audit
     if (rc == ZB_OK && extra && !ret->bad_seq) rc = checkpoint_one(&v, extra);
     if (rc != ZB_OK) return rc;
     if (!ret->bad_seq)
-        snprintf(ret->what, sizeof ret->what, "%lld entries follow each other unbroken and agree with %lld signed checkpoints; what came after the last checkpoint is proven only against checkpoints kept elsewhere",
+        snprintf(ret->what, sizeof ret->what,
+                 "%lld entries follow each other unbroken and agree with %lld signed checkpoints; what came after the last checkpoint is proven only against "
+                 "checkpoints kept elsewhere",
                  (long long)ret->entries, (long long)ret->checkpoints);
     return ZB_OK;
 }
@@ -172,7 +187,8 @@ int audit_checkpoint(struct db *db, const char *dir, zb_time now, struct zb_err 
     return rc;
 }
 
-int audit_list(struct db *db, int64_t before, int n, void (*fn)(void *, int64_t, zb_time, struct str, struct str, struct str, struct str), void *arg, struct zb_err *e) {
+int audit_list(struct db *db, int64_t before, int n, void (*fn)(void *, int64_t, zb_time, struct str, struct str, struct str, struct str), void *arg,
+               struct zb_err *e) {
     ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "select seq,t,who,what,subject,body from journal where ?1=0 or seq<?1 order by seq desc limit ?2", e);
     if (!q) return e->rc;
     stmt_i64(q, 1, before);

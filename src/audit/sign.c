@@ -38,8 +38,10 @@ static int key_make(const char *dir, EVP_PKEY **ret, struct zb_err *e) {
     int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
     bool ok = k && f && PEM_write_PrivateKey(f, k, NULL, NULL, 0, NULL, NULL) == 1 && fflush(f) == 0 && fsync(fd) == 0;
-    if (f) fclose(f);
-    else if (fd >= 0) close(fd);
+    if (f)
+        fclose(f);
+    else if (fd >= 0)
+        close(fd);
     if (ok && rename(tmp, path) == 0) {
         *ret = k;
         return ZB_OK;
@@ -68,7 +70,8 @@ static bool sign(EVP_PKEY *k, const char *text, char *hex, size_t cap) {
     EVP_MD_CTX *md = context(k, &pc);
     unsigned char sig[160];
     size_t n = sizeof sig;
-    bool ok = md && EVP_DigestSignInit(md, NULL, EVP_sm3(), NULL, k) == 1 && EVP_DigestSign(md, sig, &n, (const unsigned char *)text, strlen(text)) == 1 && 2 * n + 1 <= cap;
+    bool ok = md && EVP_DigestSignInit(md, NULL, EVP_sm3(), NULL, k) == 1 && EVP_DigestSign(md, sig, &n, (const unsigned char *)text, strlen(text)) == 1 &&
+              2 * n + 1 <= cap;
     if (ok) hex_of(sig, n, hex);
     EVP_MD_CTX_free(md);
     EVP_PKEY_CTX_free(pc);
@@ -110,7 +113,8 @@ int checkpoint_write(const char *dir, const struct checkpoint *c, char *sig, siz
     EVP_PKEY_free(k);
     if (!ok) return zb_fail(e, ZB_E_IO, "SM2 signing failed");
     snprintf(path, sizeof path, "%s/checkpoints/%s.json", dir, zb_day_text(zb_day_of(c->t), day));
-    snprintf(body, sizeof body, "{\"seq\":%lld,\"t\":%lld,\"time\":\"%s\",\"hash\":\"%s\",\"sig\":\"%s\"}\n", (long long)c->seq, (long long)c->t, zb_time_iso(c->t, iso), c->hash, sig);
+    snprintf(body, sizeof body, "{\"seq\":%lld,\"t\":%lld,\"time\":\"%s\",\"hash\":\"%s\",\"sig\":\"%s\"}\n", (long long)c->seq, (long long)c->t,
+             zb_time_iso(c->t, iso), c->hash, sig);
     return file_write(path, body, e);
 }
 

@@ -15,14 +15,12 @@ struct arena {
 };
 enum { BLOCK = 64 * 1024 };
 
-struct arena *arena_new(size_t max)
-{
+struct arena *arena_new(size_t max) {
     struct arena *a = xcalloc(1, sizeof *a);
     a->max = max;
     return a;
 }
-void arena_free(struct arena *a)
-{
+void arena_free(struct arena *a) {
     if (!a) return;
     for (struct block *b = a->head, *next; b; b = next) {
         next = b->next;
@@ -30,13 +28,11 @@ void arena_free(struct arena *a)
     }
     free(a);
 }
-void arena_drop(struct arena **a)
-{
+void arena_drop(struct arena **a) {
     arena_free(*a);
     *a = NULL;
 }
-void arena_reset(struct arena *a)
-{
+void arena_reset(struct arena *a) {
     struct block *keep = NULL;
     for (struct block *b = a->head, *next; b; b = next) {
         next = b->next;
@@ -50,8 +46,7 @@ void arena_reset(struct arena *a)
     a->used = 0;
     a->over = false;
 }
-void *arena_alloc(struct arena *a, size_t n)
-{
+void *arena_alloc(struct arena *a, size_t n) {
     if (n > SIZE_MAX - 15 || a->over) return NULL;
     n = (n + 15) & ~(size_t)15;
     if (n > a->max || a->used > a->max - n) {
@@ -69,14 +64,12 @@ void *arena_alloc(struct arena *a, size_t n)
     a->used += n;
     return memset(p, 0, n);
 }
-char *arena_str(struct arena *a, struct str s)
-{
+char *arena_str(struct arena *a, struct str s) {
     char *z = arena_alloc(a, s.n + 1);
     if (z && s.n) memcpy(z, s.p, s.n);
     return z;
 }
-char *arena_printf(struct arena *a, const char *fmt, ...)
-{
+char *arena_printf(struct arena *a, const char *fmt, ...) {
     va_list ap, aq;
     va_start(ap, fmt);
     va_copy(aq, ap);

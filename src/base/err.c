@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int zb_fail(struct zb_err *e, enum zb_rc rc, const char *fmt, ...)
-{
+int zb_fail(struct zb_err *e, enum zb_rc rc, const char *fmt, ...) {
     if (!e) return rc;
     char text[sizeof e->msg]; /* the arguments may point into e->msg */
     va_list ap;
@@ -16,8 +15,7 @@ int zb_fail(struct zb_err *e, enum zb_rc rc, const char *fmt, ...)
     return rc;
 }
 
-int zb_wrap(struct zb_err *e, const char *fmt, ...)
-{
+int zb_wrap(struct zb_err *e, const char *fmt, ...) {
     if (!e) return ZB_E_IO;
     char head[200], old[sizeof e->msg];
     va_list ap;
@@ -35,8 +33,7 @@ int zb_wrap(struct zb_err *e, const char *fmt, ...)
     return e->rc;
 }
 
-void zb_bug(const char *file, int line, const char *fmt, ...)
-{
+void zb_bug(const char *file, int line, const char *fmt, ...) {
     va_list ap;
     fprintf(stderr, "zhiben: bug at %s:%d: ", file, line);
     va_start(ap, fmt);

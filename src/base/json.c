@@ -3,20 +3,17 @@
 #include <inttypes.h>
 
 void json_init(struct json *j, struct buf *b) { *j = (struct json){.b = b}; }
-static void sep(struct json *j)
-{
+static void sep(struct json *j) {
     if (j->comma[j->depth]) buf_putc(j->b, ',');
     j->comma[j->depth] = true;
 }
-static void open(struct json *j, char c)
-{
+static void open(struct json *j, char c) {
     sep(j);
     buf_putc(j->b, c);
     if (++j->depth >= 32) ZB_BUG("JSON deeper than 32");
     j->comma[j->depth] = false;
 }
-static void shut(struct json *j, char c)
-{
+static void shut(struct json *j, char c) {
     if (j->depth == 0) ZB_BUG("JSON closed once too often");
     j->depth--;
     buf_putc(j->b, c);
@@ -26,8 +23,7 @@ void json_end(struct json *j) { shut(j, '}'); }
 void json_arr(struct json *j) { open(j, '['); }
 void json_arr_end(struct json *j) { shut(j, ']'); }
 
-static void quoted(struct buf *b, struct str s)
-{
+static void quoted(struct buf *b, struct str s) {
     static const char hex[] = "0123456789abcdef";
     bool ok = utf8_valid(s);
     buf_putc(b, '"');
@@ -49,38 +45,32 @@ static void quoted(struct buf *b, struct str s)
     buf_put(b, s.p + from, s.n - from);
     buf_putc(b, '"');
 }
-void json_key(struct json *j, const char *k)
-{
+void json_key(struct json *j, const char *k) {
     sep(j);
     quoted(j->b, str_of(k));
     buf_putc(j->b, ':');
     j->comma[j->depth] = false; /* its value follows without a comma; what comes after sets it again */
 }
-void json_str(struct json *j, struct str s)
-{
+void json_str(struct json *j, struct str s) {
     sep(j);
     quoted(j->b, s);
 }
-void json_raw(struct json *j, struct str s)
-{
+void json_raw(struct json *j, struct str s) {
     sep(j);
     buf_put(j->b, s.p, s.n);
 }
 void json_none(struct json *j) { json_raw(j, STR("null")); }
 void json_z(struct json *j, const char *z) { z ? json_str(j, str_of(z)) : json_none(j); }
 void json_bool(struct json *j, bool v) { json_raw(j, v ? STR("true") : STR("false")); }
-void json_i64(struct json *j, int64_t v)
-{
+void json_i64(struct json *j, int64_t v) {
     sep(j);
     buf_printf(j->b, "%" PRId64, v);
 }
-void json_fix(struct json *j, zb_fix v)
-{
+void json_fix(struct json *j, zb_fix v) {
     char t[ZB_FIX_CAP];
     v == ZB_FIX_NONE ? json_none(j) : json_raw(j, str_of(zb_fix_text(v, t)));
 }
-void json_time(struct json *j, zb_time t)
-{
+void json_time(struct json *j, zb_time t) {
     char x[ZB_TIME_CAP];
     t == ZB_TIME_NONE ? json_none(j) : json_str(j, str_of(zb_time_iso(t, x)));
 }

@@ -9,9 +9,9 @@ struct json {
     bool comma[32];
 };
 void json_init(struct json *j, struct buf *b);
-void json_obj(struct json *j);  /* { */
-void json_end(struct json *j);  /* } */
-void json_arr(struct json *j);  /* [ */
+void json_obj(struct json *j); /* { */
+void json_end(struct json *j); /* } */
+void json_arr(struct json *j); /* [ */
 void json_arr_end(struct json *j);
 void json_key(struct json *j, const char *k);
 void json_str(struct json *j, struct str s); /* invalid UTF-8 bytes become U+FFFD */
@@ -19,6 +19,6 @@ void json_z(struct json *j, const char *z);  /* NULL: null */
 void json_i64(struct json *j, int64_t v);
 void json_bool(struct json *j, bool v);
 void json_none(struct json *j);
-void json_fix(struct json *j, zb_fix v);   /* NONE: null */
-void json_time(struct json *j, zb_time t); /* ISO with +08:00; NONE: null */
+void json_fix(struct json *j, zb_fix v);     /* NONE: null */
+void json_time(struct json *j, zb_time t);   /* ISO with +08:00; NONE: null */
 void json_raw(struct json *j, struct str s); /* already JSON */

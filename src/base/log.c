@@ -5,8 +5,7 @@
 
 static atomic_int quiet;
 void log_quiet(int on) { quiet = on; }
-void log_event(const char *fmt, ...)
-{
+void log_event(const char *fmt, ...) {
     if (quiet) return;
     char line[1200], t[ZB_TIME_CAP];
     va_list ap;

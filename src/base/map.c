@@ -4,13 +4,11 @@
 
 static uint64_t seed = 0x9E3779B97F4A7C15u;
 /* Keys come from outside: a seed of this process keeps anybody from choosing ones that collide. */
-__attribute__((constructor)) static void seed_make(void)
-{
+__attribute__((constructor)) static void seed_make(void) {
     if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) seed ^= (uint64_t)(uintptr_t)&seed;
 }
 
-uint32_t map_hash(struct str s)
-{
+uint32_t map_hash(struct str s) {
     uint64_t h = seed ^ s.n * 0xD6E8FEB86659FD93u, w;
     const char *p = s.p;
     size_t n = s.n;
@@ -24,15 +22,13 @@ uint32_t map_hash(struct str s)
     h = (h ^ w) * 0x9FB21C651E98DF25u;
     return (uint32_t)(h ^ (h >> 29));
 }
-static size_t slot_of(const struct map *m, struct str k, uint32_t h)
-{
+static size_t slot_of(const struct map *m, struct str k, uint32_t h) {
     size_t i = h & (m->cap - 1);
     while (m->slot[i].key && !(m->slot[i].hash == h && m->slot[i].klen == k.n && memcmp(m->slot[i].key, k.p, k.n) == 0)) i = (i + 1) & (m->cap - 1);
     return i;
 }
 void *map_get(const struct map *m, struct str key) { return m->cap ? m->slot[slot_of(m, key, map_hash(key))].val : NULL; }
-void map_set(struct map *m, struct str key, void *val)
-{
+void map_set(struct map *m, struct str key, void *val) {
     if (!val) ZB_BUG("NULL value for map key " STR_FMT, STR_ARG(key));
     if ((m->n + 1) * 4 > m->cap * 3) {
         struct map_slot *old = m->slot;
@@ -48,8 +44,7 @@ void map_set(struct map *m, struct str key, void *val)
     if (!s->key) *s = (struct map_slot){xstrndup(key.p, key.n), (uint32_t)key.n, h, NULL}, m->n++;
     s->val = val;
 }
-void *map_del(struct map *m, struct str key)
-{
+void *map_del(struct map *m, struct str key) {
     if (!m->cap) return NULL;
     size_t i = slot_of(m, key, map_hash(key));
     void *val = m->slot[i].val;
@@ -64,8 +59,7 @@ void *map_del(struct map *m, struct str key)
     }
     return val;
 }
-void map_done(struct map *m)
-{
+void map_done(struct map *m) {
     for (size_t i = 0; i < m->cap; i++) free(m->slot[i].key);
     free(m->slot);
     *m = (struct map){0};

@@ -1,8 +1,7 @@
 #include "base/num.h"
 #include <stdio.h>
 
-bool num_i64(struct str s, int64_t min, int64_t max, int64_t *ret)
-{
+bool num_i64(struct str s, int64_t min, int64_t max, int64_t *ret) {
     size_t i = s.n && s.p[0] == '-' ? 1 : 0;
     bool neg = i == 1;
     if (i == s.n) return false;
@@ -19,8 +18,7 @@ bool num_i64(struct str s, int64_t min, int64_t max, int64_t *ret)
     return true;
 }
 
-bool num_fix(struct str s, zb_fix *ret)
-{
+bool num_fix(struct str s, zb_fix *ret) {
     size_t i = 0;
     bool neg = false;
     int64_t v = 0;
@@ -50,8 +48,7 @@ bool num_fix(struct str s, zb_fix *ret)
     return true;
 }
 
-char *zb_fix_text(zb_fix v, char out[ZB_FIX_CAP])
-{
+char *zb_fix_text(zb_fix v, char out[ZB_FIX_CAP]) {
     out[0] = '\0';
     if (v == ZB_FIX_NONE) return out;
     uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;

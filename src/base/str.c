@@ -4,15 +4,13 @@
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-struct str str_trim(struct str s)
-{
+struct str str_trim(struct str s) {
     while (s.n && blank(s.p[0])) s.p++, s.n--;
     while (s.n && blank(s.p[s.n - 1])) s.n--;
     return s;
 }
 
-struct str str_cut(struct str s, char c, struct str *rest)
-{
+struct str str_cut(struct str s, char c, struct str *rest) {
     const char *q = s.n ? memchr(s.p, c, s.n) : NULL;
     if (!q) {
         if (rest) *rest = (struct str){NULL, 0};
@@ -23,26 +21,22 @@ struct str str_cut(struct str s, char c, struct str *rest)
     return (struct str){s.p, n};
 }
 
-void *xmalloc(size_t n)
-{
+void *xmalloc(size_t n) {
     void *p = malloc(n ? n : 1);
     if (!p) ZB_BUG("out of memory for %zu bytes", n);
     return p;
 }
-void *xcalloc(size_t n, size_t size)
-{
+void *xcalloc(size_t n, size_t size) {
     void *p = calloc(n ? n : 1, size ? size : 1);
     if (!p) ZB_BUG("out of memory for %zu x %zu bytes", n, size);
     return p;
 }
-void *xrealloc(void *old, size_t n)
-{
+void *xrealloc(void *old, size_t n) {
     void *p = realloc(old, n ? n : 1);
     if (!p) ZB_BUG("out of memory for %zu bytes", n);
     return p;
 }
-char *xstrndup(const char *p, size_t n)
-{
+char *xstrndup(const char *p, size_t n) {
     char *z = xmalloc(n + 1);
     if (n) memcpy(z, p, n);
     z[n] = '\0';
@@ -50,20 +44,17 @@ char *xstrndup(const char *p, size_t n)
 }
 
 void buf_init(struct buf *b, size_t max) { *b = (struct buf){.max = max}; }
-void buf_done(struct buf *b)
-{
+void buf_done(struct buf *b) {
     free(b->p);
     *b = (struct buf){.max = b->max};
 }
-void buf_clear(struct buf *b)
-{
+void buf_clear(struct buf *b) {
     b->n = 0;
     b->over = false;
     if (b->p) b->p[0] = '\0';
 }
 
-static bool buf_room(struct buf *b, size_t n)
-{
+static bool buf_room(struct buf *b, size_t n) {
     if (b->over || n > b->max || b->n > b->max - n) {
         b->over = true;
         return false;
@@ -77,8 +68,7 @@ static bool buf_room(struct buf *b, size_t n)
     return true;
 }
 
-void buf_put(struct buf *b, const void *p, size_t n)
-{
+void buf_put(struct buf *b, const void *p, size_t n) {
     if (!buf_room(b, n)) return;
     if (n) memcpy(b->p + b->n, p, n);
     b->n += n;
@@ -86,8 +76,7 @@ void buf_put(struct buf *b, const void *p, size_t n)
 }
 void buf_puts(struct buf *b, const char *z) { buf_put(b, z, strlen(z)); }
 void buf_putc(struct buf *b, char c) { buf_put(b, &c, 1); }
-void buf_printf(struct buf *b, const char *fmt, ...)
-{
+void buf_printf(struct buf *b, const char *fmt, ...) {
     va_list ap, aq;
     va_start(ap, fmt);
     va_copy(aq, ap);

@@ -4,23 +4,20 @@
 
 enum { BEIJING_MS = 8 * 3600 * 1000 };
 
-zb_time zb_now(void)
-{
+zb_time zb_now(void) {
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
     return (zb_time)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 /* Civil date <-> days, after the well-known era arithmetic (400-year eras starting in March). */
-static int64_t days_of(int64_t y, int m, int d)
-{
+static int64_t days_of(int64_t y, int m, int d) {
     y -= m <= 2;
     int64_t era = (y >= 0 ? y : y - 399) / 400;
     int64_t yoe = y - era * 400, doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
-static void civil_of(int64_t z, int *y, int *m, int *d)
-{
+static void civil_of(int64_t z, int *y, int *m, int *d) {
     z += 719468;
     int64_t era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
     int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
@@ -29,8 +26,7 @@ static void civil_of(int64_t z, int *y, int *m, int *d)
     *m = (int)(mp < 10 ? mp + 3 : mp - 9);
     *y = (int)(yoe + era * 400 + (*m <= 2));
 }
-static bool digits(const char *p, int n, int *ret)
-{
+static bool digits(const char *p, int n, int *ret) {
     int v = 0;
     for (int i = 0; i < n; i++) {
         if (p[i] < '0' || p[i] > '9') return false;
@@ -39,26 +35,22 @@ static bool digits(const char *p, int n, int *ret)
     *ret = v;
     return true;
 }
-static bool calendar(int y, int m, int d)
-{
+static bool calendar(int y, int m, int d) {
     static const int len[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     if (y < 1900 || y > 2200 || m < 1 || m > 12 || d < 1) return false;
     bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
     return d <= len[m - 1] + (m == 2 && leap);
 }
-static bool assemble(int y, int mo, int d, int h, int mi, int s, int ms, int64_t offset_ms, zb_time *ret)
-{
+static bool assemble(int y, int mo, int d, int h, int mi, int s, int ms, int64_t offset_ms, zb_time *ret) {
     if (!calendar(y, mo, d) || h > 23 || mi > 59 || s > 59) return false;
     *ret = ((days_of(y, mo, d) * 24 + h) * 60 + mi) * ZB_MINUTE + s * ZB_SECOND + ms - offset_ms;
     return true;
 }
 
-bool zb_time_parse(struct str s, zb_time *ret)
-{
+bool zb_time_parse(struct str s, zb_time *ret) {
     int y, mo, d, h, mi, sec, ms = 0;
     int64_t off = BEIJING_MS;
-    if (s.n < 19 || s.p[4] != '-' || s.p[7] != '-' || !(s.p[10] == ' ' || s.p[10] == 'T' || s.p[10] == '/') || s.p[13] != ':' || s.p[16] != ':')
-        return false;
+    if (s.n < 19 || s.p[4] != '-' || s.p[7] != '-' || !(s.p[10] == ' ' || s.p[10] == 'T' || s.p[10] == '/') || s.p[13] != ':' || s.p[16] != ':') return false;
     if (!digits(s.p, 4, &y) || !digits(s.p + 5, 2, &mo) || !digits(s.p + 8, 2, &d) || !digits(s.p + 11, 2, &h) || !digits(s.p + 14, 2, &mi) ||
         !digits(s.p + 17, 2, &sec))
         return false;
@@ -85,15 +77,13 @@ bool zb_time_parse(struct str s, zb_time *ret)
     return assemble(y, mo, d, h, mi, sec, ms, off, ret);
 }
 
-bool zb_time_stamp_parse(struct str s, zb_time *ret)
-{
+bool zb_time_stamp_parse(struct str s, zb_time *ret) {
     int y, mo, d, h, mi, sec;
-    return s.n == 14 && digits(s.p, 4, &y) && digits(s.p + 4, 2, &mo) && digits(s.p + 6, 2, &d) && digits(s.p + 8, 2, &h) &&
-           digits(s.p + 10, 2, &mi) && digits(s.p + 12, 2, &sec) && assemble(y, mo, d, h, mi, sec, 0, BEIJING_MS, ret);
+    return s.n == 14 && digits(s.p, 4, &y) && digits(s.p + 4, 2, &mo) && digits(s.p + 6, 2, &d) && digits(s.p + 8, 2, &h) && digits(s.p + 10, 2, &mi) &&
+           digits(s.p + 12, 2, &sec) && assemble(y, mo, d, h, mi, sec, 0, BEIJING_MS, ret);
 }
 
-bool zb_day_parse(struct str s, int32_t *ret)
-{
+bool zb_day_parse(struct str s, int32_t *ret) {
     int y, m, d;
     if (s.n != 10 || s.p[4] != '-' || s.p[7] != '-' || !digits(s.p, 4, &y) || !digits(s.p + 5, 2, &m) || !digits(s.p + 8, 2, &d) || !calendar(y, m, d))
         return false;
@@ -101,9 +91,10 @@ bool zb_day_parse(struct str s, int32_t *ret)
     return true;
 }
 
-struct broken { int y, mo, d, h, mi, s, ms; };
-static struct broken broken_of(zb_time t)
-{
+struct broken {
+    int y, mo, d, h, mi, s, ms;
+};
+static struct broken broken_of(zb_time t) {
     struct broken b;
     int64_t u = t + BEIJING_MS, day = u / ZB_DAY - (u % ZB_DAY < 0), ms = u - day * ZB_DAY;
     civil_of(day, &b.y, &b.mo, &b.d);
@@ -112,16 +103,14 @@ static struct broken broken_of(zb_time t)
 }
 static bool printable(zb_time t) { return t > -2000000000000LL * 2 && t < 8000000000000LL; }
 
-char *zb_time_text(zb_time t, char out[ZB_TIME_CAP])
-{
+char *zb_time_text(zb_time t, char out[ZB_TIME_CAP]) {
     out[0] = '\0';
     if (!printable(t)) return out;
     struct broken b = broken_of(t);
     snprintf(out, ZB_TIME_CAP, "%04d-%02d-%02d %02d:%02d:%02d", b.y % 10000, b.mo % 100, b.d % 100, b.h % 100, b.mi % 100, b.s % 100);
     return out;
 }
-char *zb_time_iso(zb_time t, char out[ZB_TIME_CAP])
-{
+char *zb_time_iso(zb_time t, char out[ZB_TIME_CAP]) {
     out[0] = '\0';
     if (!printable(t)) return out;
     struct broken b = broken_of(t);
@@ -130,23 +119,20 @@ char *zb_time_iso(zb_time t, char out[ZB_TIME_CAP])
     snprintf(out, ZB_TIME_CAP, "%04d-%02d-%02dT%02d:%02d:%02d%s+08:00", b.y % 10000, b.mo % 100, b.d % 100, b.h % 100, b.mi % 100, b.s % 100, frac);
     return out;
 }
-char *zb_time_stamp(zb_time t, char out[ZB_TIME_CAP])
-{
+char *zb_time_stamp(zb_time t, char out[ZB_TIME_CAP]) {
     out[0] = '\0';
     if (!printable(t)) return out;
     struct broken b = broken_of(t);
     snprintf(out, ZB_TIME_CAP, "%04d%02d%02d%02d%02d%02d", b.y % 10000, b.mo % 100, b.d % 100, b.h % 100, b.mi % 100, b.s % 100);
     return out;
 }
-char *zb_day_text(int32_t day, char out[ZB_TIME_CAP])
-{
+char *zb_day_text(int32_t day, char out[ZB_TIME_CAP]) {
     int y, m, d;
     civil_of(day, &y, &m, &d);
     snprintf(out, ZB_TIME_CAP, "%04d-%02d-%02d", y % 10000, m % 100, d % 100);
     return out;
 }
-int32_t zb_day_of(zb_time t)
-{
+int32_t zb_day_of(zb_time t) {
     int64_t u = t + BEIJING_MS;
     return (int32_t)(u / ZB_DAY - (u % ZB_DAY < 0));
 }

@@ -11,14 +11,14 @@ typedef int64_t zb_time;
 #define ZB_HOUR (60 * ZB_MINUTE)
 #define ZB_DAY (24 * ZB_HOUR)
 
-zb_time zb_now(void);                                       /* wall clock; edges only */
+zb_time zb_now(void); /* wall clock; edges only */
 /* "yyyy-MM-dd HH:mm:ss" (also '/' or 'T' between, also with .fff and +08:00 or Z). The whole string or nothing; calendar checked. */
 ZB_MUST bool zb_time_parse(struct str s, zb_time *ret);
 ZB_MUST bool zb_time_stamp_parse(struct str s, zb_time *ret); /* "yyyyMMddHHmmss" */
 ZB_MUST bool zb_day_parse(struct str s, int32_t *ret);        /* "yyyy-MM-dd" */
 #define ZB_TIME_CAP 32
-char *zb_time_text(zb_time t, char out[ZB_TIME_CAP]);   /* "2026-03-01 00:00:30" */
-char *zb_time_iso(zb_time t, char out[ZB_TIME_CAP]);    /* "2026-03-01T00:00:30+08:00", with .fff when not whole */
-char *zb_time_stamp(zb_time t, char out[ZB_TIME_CAP]);  /* "20260301000030" */
-char *zb_day_text(int32_t day, char out[ZB_TIME_CAP]);  /* "2026-03-01" */
-int32_t zb_day_of(zb_time t);                           /* Beijing day of a time */
+char *zb_time_text(zb_time t, char out[ZB_TIME_CAP]);  /* "2026-03-01 00:00:30" */
+char *zb_time_iso(zb_time t, char out[ZB_TIME_CAP]);   /* "2026-03-01T00:00:30+08:00", with .fff when not whole */
+char *zb_time_stamp(zb_time t, char out[ZB_TIME_CAP]); /* "20260301000030" */
+char *zb_day_text(int32_t day, char out[ZB_TIME_CAP]); /* "2026-03-01" */
+int32_t zb_day_of(zb_time t);                          /* Beijing day of a time */

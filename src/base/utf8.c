@@ -1,8 +1,7 @@
 #include "base/utf8.h"
 #include <stdint.h>
 
-bool utf8_valid(struct str s)
-{
+bool utf8_valid(struct str s) {
     const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
     while (p < end) {
         uint64_t w;

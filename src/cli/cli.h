@@ -6,7 +6,7 @@
 struct cli { /* parsed command line */
     const char *command, *dir;
     char **rest;
-    int n;               /* what follows DIR, options taken out */
+    int n; /* what follows DIR, options taken out */
     const char *option[32][2];
     int options;
     bool json;
@@ -17,7 +17,10 @@ int cli_failed(const struct zb_err *e);
 int cli_usage(const char *why); /* returns 2 */
 
 /* client.c: the server's own socket. */
-struct client { int fd; char cookie[120], csrf[40]; };
+struct client {
+    int fd;
+    char cookie[120], csrf[40];
+};
 bool client_open(struct client *c, const char *dir); /* false: DIR is not being served */
 void client_close(struct client *c);
 /* status, body (caller's buf). */

@@ -24,8 +24,10 @@ void client_close(struct client *c) {
 int target_encode(struct buf *out, struct str s) {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char ch = (unsigned char)s.p[i];
-        if ((ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '-' || ch == '_' || ch == '.') buf_putc(out, (char)ch);
-        else buf_printf(out, "%%%02X", ch);
+        if ((ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '-' || ch == '_' || ch == '.')
+            buf_putc(out, (char)ch);
+        else
+            buf_printf(out, "%%%02X", ch);
     }
     return out->over ? ZB_E_LIMIT : ZB_OK;
 }

@@ -9,19 +9,25 @@
 #include <unistd.h>
 
 #define UPLOAD_MAX ((off_t)20 << 20)
-struct run { struct cli *c; struct client cl; struct engine *en; int files, bad; };
+struct run {
+    struct cli *c;
+    struct client cl;
+    struct engine *en;
+    int files, bad;
+};
 
 static void outcome(struct run *r, const char *name, const struct upload_result *u) {
     if (r->c->json) {
-        json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:b,s:[]}", "file", name, "mine", u->mine, "family", u->family, "type", u->type, "records", u->records, "accepted", u->accepted,
-                              "refused", u->refused, "duplicate", u->duplicate, "reasons");
+        json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:b,s:[]}", "file", name, "mine", u->mine, "family", u->family, "type", u->type, "records",
+                              u->records, "accepted", u->accepted, "refused", u->refused, "duplicate", u->duplicate, "reasons");
         if (u->reason[0]) json_array_append_new(json_object_get(o, "reasons"), json_string(u->reason));
         char *t = json_dumps(o, JSON_COMPACT);
         puts(t ? t : "{}");
         free(t);
         json_decref(o);
     } else {
-        printf("%s: %s%d of %d records accepted%s%s\n", name, u->duplicate ? "already there, " : "", u->accepted, u->records, u->reason[0] ? "; " : "", u->reason);
+        printf("%s: %s%d of %d records accepted%s%s\n", name, u->duplicate ? "already there, " : "", u->accepted, u->records, u->reason[0] ? "; " : "",
+               u->reason);
     }
 }
 
@@ -50,7 +56,8 @@ static void from_reply(struct str reply, struct upload_result *u) {
     json_t *o = json_loadb(reply.p, reply.n, 0, &err);
     const char *mine = "", *family = "", *type = "", *why = NULL;
     int dup = 0;
-    json_unpack(o, "{s?s,s?s,s?s,s?i,s?i,s?i,s?b}", "mine", &mine, "family", &family, "type", &type, "records", &u->records, "accepted", &u->accepted, "refused", &u->refused, "duplicate", &dup);
+    json_unpack(o, "{s?s,s?s,s?s,s?i,s?i,s?i,s?b}", "mine", &mine, "family", &family, "type", &type, "records", &u->records, "accepted", &u->accepted,
+                "refused", &u->refused, "duplicate", &dup);
     u->duplicate = dup;
     why = json_string_value(json_array_get(json_object_get(o, "reasons"), 0));
     if (!why) why = json_string_value(json_object_get(o, "error"));

@@ -5,18 +5,17 @@
 #include "sim/sim.h"
 #define VERSION "0.1.0"
 
-static const char HELP[] =
-    "zhiben 治本 — keeps a province's miners alive\n\n"
-    "  zhiben init DIR [--policy P]                  make a data directory\n"
-    "  zhiben serve DIR [--listen ADDR:PORT]         run everything in one process\n"
-    "  zhiben import DIR FILE|FOLDER...              through the same door as any upload\n"
-    "  zhiben query DIR POINT [--from T] [--to T]    samples of a point\n"
-    "  zhiben rebuild DIR                            judge the whole fact log anew and compare\n"
-    "  zhiben check POLICY                           validate a policy\n"
-    "  zhiben simulate OUT [--mines N] [--hours H] [--faults LIST] [--seed S]\n"
-    "  zhiben help                                   this text, and the operations below\n\n"
-    "--json prints one object a line; --as USER names who acts (password asked, or in ZHIBEN_PASSWORD).\n"
-    "Operations on DIR, served or not:\n";
+static const char HELP[] = "zhiben 治本 — keeps a province's miners alive\n\n"
+                           "  zhiben init DIR [--policy P]                  make a data directory\n"
+                           "  zhiben serve DIR [--listen ADDR:PORT]         run everything in one process\n"
+                           "  zhiben import DIR FILE|FOLDER...              through the same door as any upload\n"
+                           "  zhiben query DIR POINT [--from T] [--to T]    samples of a point\n"
+                           "  zhiben rebuild DIR                            judge the whole fact log anew and compare\n"
+                           "  zhiben check POLICY                           validate a policy\n"
+                           "  zhiben simulate OUT [--mines N] [--hours H] [--faults LIST] [--seed S]\n"
+                           "  zhiben help                                   this text, and the operations below\n\n"
+                           "--json prints one object a line; --as USER names who acts (password asked, or in ZHIBEN_PASSWORD).\n"
+                           "Operations on DIR, served or not:\n";
 
 const char *cli_option(const struct cli *c, const char *name) {
     for (int i = 0; i < c->options; i++)
@@ -65,8 +64,11 @@ static int cmd_check(struct cli *c) {
     struct policy *p;
     struct zb_err e;
     if (policy_load(c->dir, &p, &e) != ZB_OK) return cli_failed(&e);
-    if (c->json) printf("{\"policy\":\"%s\",\"hash\":\"%s\",\"formats\":%d,\"limits\":%d,\"regions\":%d}\n", p->name, p->hash, p->formats, p->limits, p->regions);
-    else printf("%s: good; %d formats, %d limits, %d regions, %d causes, %d roles; hash %s\n", c->dir, p->formats, p->limits, p->regions, p->causes, p->roles, p->hash);
+    if (c->json)
+        printf("{\"policy\":\"%s\",\"hash\":\"%s\",\"formats\":%d,\"limits\":%d,\"regions\":%d}\n", p->name, p->hash, p->formats, p->limits, p->regions);
+    else
+        printf("%s: good; %d formats, %d limits, %d regions, %d causes, %d roles; hash %s\n", c->dir, p->formats, p->limits, p->regions, p->causes, p->roles,
+               p->hash);
     policy_unref(p);
     return 0;
 }
@@ -75,8 +77,11 @@ static int cmd_rebuild(struct cli *c) {
     struct zb_err e;
     struct rebuild_result r;
     if (engine_rebuild(c->dir, stderr, &r, &e) != ZB_OK) return cli_failed(&e);
-    if (c->json) printf("{\"inputs\":%llu,\"alarms\":%lld,\"differ\":%lld}\n", (unsigned long long)r.inputs, (long long)r.alarms, (long long)r.differ);
-    else printf("%llu inputs judged anew: %lld alarms, %lld differ from what was stored\n", (unsigned long long)r.inputs, (long long)r.alarms, (long long)r.differ);
+    if (c->json)
+        printf("{\"inputs\":%llu,\"alarms\":%lld,\"differ\":%lld}\n", (unsigned long long)r.inputs, (long long)r.alarms, (long long)r.differ);
+    else
+        printf("%llu inputs judged anew: %lld alarms, %lld differ from what was stored\n", (unsigned long long)r.inputs, (long long)r.alarms,
+               (long long)r.differ);
     if (r.first[0]) fprintf(stderr, "zhiben: %s\n", r.first);
     return r.differ ? 1 : 0;
 }
@@ -86,13 +91,21 @@ static int cmd_simulate(struct cli *c) {
     struct zb_err e;
     int64_t mines = 2, seed = 1;
     zb_fix hours = ZB_FIX_ONE;
-    const char *m = cli_option(c, "mines"), *h = cli_option(c, "hours"), *s = cli_option(c, "seed"), *f = cli_option(c, "faults"), *pol = cli_option(c, "policy"), *from = cli_option(c, "start");
+    const char *m = cli_option(c, "mines"), *h = cli_option(c, "hours"), *s = cli_option(c, "seed"), *f = cli_option(c, "faults"),
+               *pol = cli_option(c, "policy"), *from = cli_option(c, "start");
     zb_time start = zb_now() / ZB_HOUR * ZB_HOUR - ZB_HOUR;
-    if ((m && !num_i64(str_of(m), 1, 2000, &mines)) || (s && !num_i64(str_of(s), 0, INT64_MAX, &seed)) || (h && (!num_fix(str_of(h), &hours) || hours <= 0)) || (from && !zb_time_parse(str_of(from), &start)))
+    if ((m && !num_i64(str_of(m), 1, 2000, &mines)) || (s && !num_i64(str_of(s), 0, INT64_MAX, &seed)) || (h && (!num_fix(str_of(h), &hours) || hours <= 0)) ||
+        (from && !zb_time_parse(str_of(from), &start)))
         return cli_usage("simulate OUT [--mines N] [--hours H] [--faults LIST] [--seed S] [--live yes] [--start \"2026-03-01 00:00:00\"] [--policy P]");
     if (policy_load(pol ? pol : "policies/shanxi", &p, &e) != ZB_OK) return cli_failed(&e);
     if (cli_option(c, "live")) start = zb_now() / (30 * ZB_SECOND) * (30 * ZB_SECOND);
-    struct sim_config cfg = {.out = c->dir, .mines = (int)mines, .hours = zb_fix_double(hours), .start = start, .seed = (uint64_t)seed, .faults = f ? f : "", .live = cli_option(c, "live") != NULL};
+    struct sim_config cfg = {.out = c->dir,
+                             .mines = (int)mines,
+                             .hours = zb_fix_double(hours),
+                             .start = start,
+                             .seed = (uint64_t)seed,
+                             .faults = f ? f : "",
+                             .live = cli_option(c, "live") != NULL};
     int rc = sim_run(p, &cfg, stderr, &e);
     policy_unref(p);
     return rc == ZB_OK ? 0 : cli_failed(&e);
@@ -129,7 +142,10 @@ static const struct op *operation_of(const struct cli *c, int *taken) {
 }
 
 int main(int argc, char **argv) {
-    static const struct { const char *name; int (*fn)(struct cli *); } CMD[] = {{"init", cmd_init}, {"serve", cmd_serve}, {"import", cmd_import}, {"rebuild", cmd_rebuild}, {"check", cmd_check}, {"simulate", cmd_simulate}};
+    static const struct {
+        const char *name;
+        int (*fn)(struct cli *);
+    } CMD[] = {{"init", cmd_init}, {"serve", cmd_serve}, {"import", cmd_import}, {"rebuild", cmd_rebuild}, {"check", cmd_check}, {"simulate", cmd_simulate}};
     struct cli c = {0};
     if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) return help();
     if (!strcmp(argv[1], "--version")) return puts("zhiben " VERSION) < 0;

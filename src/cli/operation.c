@@ -108,7 +108,8 @@ static int in_process(struct cli *c, const struct op *op, const struct str *valu
     if (user) {
         char password[256], token[65];
         struct db *w = engine_writer(en);
-        rc = password_ask(user, password, sizeof password) ? session_open(w, str_of(user), str_of(password), STR("local"), zb_now(), token, &call.actor, e) : zb_fail(e, ZB_E_DENIED, "no password");
+        rc = password_ask(user, password, sizeof password) ? session_open(w, str_of(user), str_of(password), STR("local"), zb_now(), token, &call.actor, e)
+                                                           : zb_fail(e, ZB_E_DENIED, "no password");
         engine_writer_back(en);
     }
     if (rc == ZB_OK) rc = op_run(&call, reply, e);

@@ -14,7 +14,7 @@ static void cell(const json_t *v, char *out, size_t cap) {
     if (json_is_string(v)) {
         str_copy(str_of(json_string_value(v)), out, cap);
         for (char *p = out; *p; p++)
-            if ((unsigned char)*p < ' ') *p = ' '; /* no control bytes from data to the terminal */
+            if ((unsigned char)*p < ' ') *p = ' ';                           /* no control bytes from data to the terminal */
         if (strlen(out) == 25 && out[10] == 'T') out[10] = ' ', out[19] = 0; /* 2026-03-01T00:00:30+08:00 */
     } else if (json_is_null(v) || !v) {
         str_copy(STR("-"), out, cap);
@@ -82,8 +82,10 @@ void print_reply(const struct op *op, struct str reply, bool json) {
     }
     json_t *list = op->list ? json_object_get(o, op->list) : NULL;
     if (json) {
-        if (list) json_array_foreach(list, i, row) line(row);
-        else line(o);
+        if (list)
+            json_array_foreach(list, i, row) line(row);
+        else
+            line(o);
     } else if (list) {
         table(list);
     } else {

@@ -6,7 +6,7 @@
 #include "policy/policy.h"
 
 #define MINE_POINTS_MAX 20000
-struct mine_facts { /* compiled from ledgers by the engine */
+struct mine_facts {                                    /* compiled from ledgers by the engine */
     char code[24], name[96], gas_class[12], region[8]; /* gas_class "low" "high" "outburst" or "" (unknown: strictest) */
 };
 struct mine_state; /* all the detectors remember of one mine */
@@ -15,7 +15,10 @@ void mine_free(struct mine_state *m);
 void mine_facts_set(struct mine_state *m, const struct mine_facts *f);
 
 /* What changed in one step; grows, cleared by the caller. An alarm appears when it is raised, when level, label, peak or limit change, and when it clears. */
-struct alarm_diffs { struct alarm *a; int n, cap; };
+struct alarm_diffs {
+    struct alarm *a;
+    int n, cap;
+};
 void alarm_diffs_done(struct alarm_diffs *d);
 
 /* Every step: `now` is the receive time of the input. Timers due before it are run first by the caller with mine_tick. */
@@ -26,7 +29,8 @@ bool mine_sample(const struct policy *p, struct mine_state *m, struct str point,
 /* An outstation's state (FZSS): run 0 normal, 1 broken, 2 fault, 9 unknown. One alarm a station; its points' faults are grouped under it. */
 void mine_station(const struct policy *p, struct mine_state *m, struct str station, int run, zb_time t, zb_time now, struct alarm_diffs *out);
 /* A row of YCBJ the mine itself reports; end ZB_TIME_NONE while it lasts. Kept beside our own judgement (kind REPORTED) unless the same thing is already alarmed. */
-void mine_reported(const struct policy *p, struct mine_state *m, struct str point, struct str type, zb_time start, zb_time end, zb_fix peak, zb_time now, struct alarm_diffs *out);
+void mine_reported(const struct policy *p, struct mine_state *m, struct str point, struct str type, zb_time start, zb_time end, zb_fix peak, zb_time now,
+                   struct alarm_diffs *out);
 /* Any accepted upload: the link is alive. */
 void mine_heard(const struct policy *p, struct mine_state *m, zb_time now, struct alarm_diffs *out);
 /* Runs timers due at or before now: off-delays, silence of points, lateness, whole mine (one cause, one alarm: a silent mine silences its points' alarms into its group). */
@@ -41,7 +45,15 @@ ZB_MUST int mine_thaw(struct str bytes, struct mine_state **ret, struct zb_err *
 void mine_refresh(const struct policy *p, struct mine_state *m);
 
 /* What stands now, for screens. Valid until the next step. */
-struct point_now { const struct point_def *def; struct sample last; zb_time received; struct limits eff; const char *limit_source; enum alarm_level level; bool silent; };
+struct point_now {
+    const struct point_def *def;
+    struct sample last;
+    zb_time received;
+    struct limits eff;
+    const char *limit_source;
+    enum alarm_level level;
+    bool silent;
+};
 int mine_points(const struct mine_state *m);
 bool mine_point_at(const struct mine_state *m, int i, struct point_now *ret);
 bool mine_point(const struct mine_state *m, struct str code, struct point_now *ret);

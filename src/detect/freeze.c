@@ -5,7 +5,11 @@
 #define VERSION 1
 #define FROZEN_MAX ((size_t)256 << 20)
 
-struct io { struct buf *out; const char *p, *end; bool bad; };
+struct io {
+    struct buf *out;
+    const char *p, *end;
+    bool bad;
+};
 
 static void bytes(struct io *f, void *v, size_t n) {
     if (f->out) {

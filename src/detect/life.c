@@ -21,7 +21,8 @@ static void emit(struct step *s, const struct alarm *a) {
 static void id_make(struct alarm *a) {
     char text[240];
     unsigned char h[32];
-    int n = snprintf(text, sizeof text, "%s|%s|%s|%lld%s", a->mine, a->point, ALARM_KIND_KEY[a->kind], (long long)a->raised, a->kind == ALARM_REPORTED ? a->group : "");
+    int n = snprintf(text, sizeof text, "%s|%s|%s|%lld%s", a->mine, a->point, ALARM_KIND_KEY[a->kind], (long long)a->raised,
+                     a->kind == ALARM_REPORTED ? a->group : "");
     SHA256((const unsigned char *)text, (size_t)n, h);
     for (int i = 0; i < 12; i++) snprintf(a->id + 2 * i, 3, "%02x", h[i]);
 }
@@ -35,7 +36,9 @@ static struct live *find(struct mine_state *m, struct pt *pt, const char *point,
     return NULL;
 }
 
-struct live *alarm_find(struct mine_state *m, struct pt *pt, const char *point, enum alarm_kind k) { return find(m, pt, point, k, ""); }
+struct live *alarm_find(struct mine_state *m, struct pt *pt, const char *point, enum alarm_kind k) {
+    return find(m, pt, point, k, "");
+}
 
 bool report_stands(struct mine_state *m, const char *point, const char *group) { return find(m, NULL, point, ALARM_REPORTED, group) != NULL; }
 
@@ -150,8 +153,10 @@ static zb_time list_tick(struct step *s, struct pt *pt) {
     for (struct live *l = *list_of(s->m, pt), *after; l; l = after) {
         after = l->next;
         if (l->off_from == ZB_TIME_NONE) continue;
-        if (l->off_due <= s->now) clear(s, pt, l);
-        else if (l->off_due < next) next = l->off_due;
+        if (l->off_due <= s->now)
+            clear(s, pt, l);
+        else if (l->off_due < next)
+            next = l->off_due;
     }
     return next;
 }

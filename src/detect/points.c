@@ -36,7 +36,9 @@ void mine_facts_set(struct mine_state *m, const struct mine_facts *f) {
     for (int i = 0; i < m->n && limits; i++) m->pt[i]->eff_day = INT32_MIN;
 }
 
-struct pt *pt_find(const struct mine_state *m, struct str code) { return map_get(&m->by_code, code); }
+struct pt *pt_find(const struct mine_state *m, struct str code) {
+    return map_get(&m->by_code, code);
+}
 
 struct pt *pt_make(struct mine_state *m, const struct point_def *def) {
     if (m->n >= MINE_POINTS_MAX) return NULL;
@@ -79,8 +81,9 @@ static void lax_check(struct step *s, struct pt *pt, const struct limits *law, z
     }
     char own[ZB_FIX_CAP], reg[ZB_FIX_CAP], note[160];
     bool a = laxer(alarm, law->hi_alarm);
-    snprintf(note, sizeof note, "%s限值%s%s，规定%s%s (%.60s)", a ? "报警" : "断电", (a ? alarm : cut) == ZB_FIX_NONE ? "未设" : zb_fix_text(a ? alarm : cut, own), pt->def.unit,
-             zb_fix_text(a ? law->hi_alarm : law->hi_cut, reg), pt->def.unit, pt->source);
+    snprintf(note, sizeof note, "%s限值%s%s，规定%s%s (%.60s)", a ? "报警" : "断电",
+             (a ? alarm : cut) == ZB_FIX_NONE ? "未设" : zb_fix_text(a ? alarm : cut, own), pt->def.unit, zb_fix_text(a ? law->hi_alarm : law->hi_cut, reg),
+             pt->def.unit, pt->source);
     struct cond c = {pt, "", ALARM_LAX_LIMIT, s->p->kind[ALARM_LAX_LIMIT].level, t, a ? alarm : cut, a ? law->hi_alarm : law->hi_cut, 0, "", note};
     alarm_hold(s, &c);
 }
@@ -92,8 +95,10 @@ static struct limits limits_make(const struct policy *p, const struct mine_state
     pt->source = "";
     if (pt->def.vt == VALUE_MN) law = policy_limits(p, pt->def.loc_class, pt->def.sensor_type, m->f.gas_class, day, &pt->source);
     const struct limits *o = &pt->def.own;
-    pt->eff = (struct limits){low_of(law.hi_alarm, own_hi(o->hi_alarm)), low_of(law.hi_clear, own_hi(o->hi_clear)), high_of(law.lo_alarm, own_hi(o->lo_alarm)), high_of(law.lo_clear, own_hi(o->lo_clear)),
-                              low_of(law.hi_cut, own_hi(o->hi_cut)), low_of(law.hi_restore, own_hi(o->hi_restore)), high_of(law.lo_cut, own_hi(o->lo_cut)), high_of(law.lo_restore, own_hi(o->lo_restore))};
+    pt->eff = (struct limits){low_of(law.hi_alarm, own_hi(o->hi_alarm)),  low_of(law.hi_clear, own_hi(o->hi_clear)),
+                              high_of(law.lo_alarm, own_hi(o->lo_alarm)), high_of(law.lo_clear, own_hi(o->lo_clear)),
+                              low_of(law.hi_cut, own_hi(o->hi_cut)),      low_of(law.hi_restore, own_hi(o->hi_restore)),
+                              high_of(law.lo_cut, own_hi(o->lo_cut)),     high_of(law.lo_restore, own_hi(o->lo_restore))};
     struct limits *e = &pt->eff;
     if (e->hi_clear == ZB_FIX_NONE || e->hi_clear > e->hi_alarm) e->hi_clear = e->hi_alarm;
     if (e->hi_restore == ZB_FIX_NONE || e->hi_restore > e->hi_cut) e->hi_restore = e->hi_cut;

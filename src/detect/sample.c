@@ -8,7 +8,11 @@
 #define TOGETHER (60 * ZB_SECOND)
 
 static const char *labels_text(uint32_t labels) {
-    return labels & ST_CALIB ? "（标校中，须有标校记录）" : labels & ST_PAUSED ? "（暂停中）" : labels & ST_NOT_POLLED ? "（不巡检）" : labels & ST_FAULT ? "（传感器故障）" : "";
+    return labels & ST_CALIB        ? "（标校中，须有标校记录）"
+           : labels & ST_PAUSED     ? "（暂停中）"
+           : labels & ST_NOT_POLLED ? "（不巡检）"
+           : labels & ST_FAULT      ? "（传感器故障）"
+                                    : "";
 }
 
 static void limit_note(char note[160], const struct pt *pt, const char *verb, zb_fix v, const char *sign, zb_fix limit, uint32_t labels) {
@@ -31,8 +35,10 @@ static void over_check(struct step *s, struct pt *pt, const struct sample *x, bo
             limit_note(note, pt, "超限", x->v, "≥", e->hi_alarm, x->state);
             hold(s, pt, ALARM_OVER_HI, level, x, e->hi_alarm, note);
         } else if (sure) {
-            if (x->v < e->hi_clear - band) alarm_release(s, pt, "", ALARM_OVER_HI, x->t);
-            else alarm_rest(s, pt, ALARM_OVER_HI);
+            if (x->v < e->hi_clear - band)
+                alarm_release(s, pt, "", ALARM_OVER_HI, x->t);
+            else
+                alarm_rest(s, pt, ALARM_OVER_HI);
         }
     }
     band = s->p->kind[ALARM_OVER_LO].deadband;
@@ -41,8 +47,10 @@ static void over_check(struct step *s, struct pt *pt, const struct sample *x, bo
             limit_note(note, pt, "低限", x->v, "≤", e->lo_alarm, x->state);
             hold(s, pt, ALARM_OVER_LO, s->p->kind[ALARM_OVER_LO].level, x, e->lo_alarm, note);
         } else if (sure) {
-            if (x->v > e->lo_clear + band) alarm_release(s, pt, "", ALARM_OVER_LO, x->t);
-            else alarm_rest(s, pt, ALARM_OVER_LO);
+            if (x->v > e->lo_clear + band)
+                alarm_release(s, pt, "", ALARM_OVER_LO, x->t);
+            else
+                alarm_rest(s, pt, ALARM_OVER_LO);
         }
     }
 }
@@ -53,13 +61,17 @@ static void cut_check(struct step *s, struct pt *pt, const struct sample *x, boo
     bool high = e->hi_cut != ZB_FIX_NONE && x->v != ZB_FIX_NONE && x->v >= e->hi_cut;
     bool low = e->lo_cut != ZB_FIX_NONE && x->v != ZB_FIX_NONE && x->v <= e->lo_cut && sure;
     if (high || low || (x->state & ST_CUT)) {
-        if (high || low) limit_note(note, pt, "达到断电值", x->v, high ? "≥" : "≤", high ? e->hi_cut : e->lo_cut, x->state);
-        else snprintf(note, sizeof note, "测点状态为断电%s", labels_text(x->state));
+        if (high || low)
+            limit_note(note, pt, "达到断电值", x->v, high ? "≥" : "≤", high ? e->hi_cut : e->lo_cut, x->state);
+        else
+            snprintf(note, sizeof note, "测点状态为断电%s", labels_text(x->state));
         hold(s, pt, ALARM_CUT, s->p->kind[ALARM_CUT].level, x, low ? e->lo_cut : e->hi_cut, note);
     } else if (sure) {
         bool back = (e->hi_cut == ZB_FIX_NONE || x->v < e->hi_restore) && (e->lo_cut == ZB_FIX_NONE || x->v > e->lo_restore);
-        if (back) alarm_release(s, pt, "", ALARM_CUT, x->t);
-        else alarm_rest(s, pt, ALARM_CUT);
+        if (back)
+            alarm_release(s, pt, "", ALARM_CUT, x->t);
+        else
+            alarm_rest(s, pt, ALARM_CUT);
     }
 }
 
@@ -111,8 +123,10 @@ static void fault_check(struct step *s, struct pt *pt, const struct sample *x) {
 }
 
 static void bit_check(struct step *s, struct pt *pt, const struct sample *x, uint32_t bits, enum alarm_kind k, const char *note) {
-    if (x->state & bits) hold(s, pt, k, s->p->kind[k].level, x, ZB_FIX_NONE, note);
-    else if (!(x->state & (ST_NO_VALUE | ST_STATION | ST_FAULT))) alarm_release(s, pt, "", k, x->t);
+    if (x->state & bits)
+        hold(s, pt, k, s->p->kind[k].level, x, ZB_FIX_NONE, note);
+    else if (!(x->state & (ST_NO_VALUE | ST_STATION | ST_FAULT)))
+        alarm_release(s, pt, "", k, x->t);
 }
 
 static void analog_check(struct step *s, struct pt *pt, const struct sample *x) {

@@ -23,13 +23,18 @@ void mine_station(const struct policy *p, struct mine_state *m, struct str stati
 }
 
 static enum alarm_kind kind_of_report(struct str type) {
-    static const struct { const char *code; enum alarm_kind k; } T[] = {{"001", ALARM_OVER_HI}, {"002", ALARM_CUT}, {"003", ALARM_FEED}, {"004", ALARM_FAULT}, {"005", ALARM_STATION}, {"006", ALARM_STATION}, {"007", ALARM_CALIB}, {"008", ALARM_OVER_RANGE}};
+    static const struct {
+        const char *code;
+        enum alarm_kind k;
+    } T[] = {{"001", ALARM_OVER_HI}, {"002", ALARM_CUT},     {"003", ALARM_FEED},  {"004", ALARM_FAULT},
+             {"005", ALARM_STATION}, {"006", ALARM_STATION}, {"007", ALARM_CALIB}, {"008", ALARM_OVER_RANGE}};
     for (size_t i = 0; i < sizeof T / sizeof *T; i++)
         if (str_is(type, T[i].code)) return T[i].k;
     return ALARM_REPORTED;
 }
 
-void mine_reported(const struct policy *p, struct mine_state *m, struct str point, struct str type, zb_time start, zb_time end, zb_fix peak, zb_time now, struct alarm_diffs *out) {
+void mine_reported(const struct policy *p, struct mine_state *m, struct str point, struct str type, zb_time start, zb_time end, zb_fix peak, zb_time now,
+                   struct alarm_diffs *out) {
     struct step s = {p, m, now, out};
     char key[48], group[64], note[160];
     enum alarm_kind k = kind_of_report(type);

@@ -72,8 +72,8 @@ static void step_reported(struct engine *en, struct job *j) {
         zb_time start = cell_time(&j->batch, r, "start");
         if (start == ZB_TIME_NONE) continue;
         if (!num_fix(cell(&j->batch, r, "max"), &peak)) peak = ZB_FIX_NONE;
-        mine_reported(en->policy, j->mine->state, cell(&j->batch, r, "point_code"), cell(&j->batch, r, "abnormal_type"), start,
-                      cell_time(&j->batch, r, "end"), peak, j->received, &en->diffs);
+        mine_reported(en->policy, j->mine->state, cell(&j->batch, r, "point_code"), cell(&j->batch, r, "abnormal_type"), start, cell_time(&j->batch, r, "end"),
+                      peak, j->received, &en->diffs);
     }
 }
 
@@ -123,9 +123,12 @@ static void step_upload(struct engine *en, struct job *j) {
     struct mine *m = j->mine;
     const char *type = j->batch.format->type;
     take_name(j);
-    if (!strcmp(type, "CDDY")) step_define(en, j);
-    else if (!strcmp(type, "FZSS")) step_stations(en, j);
-    else if (!strcmp(type, "YCBJ")) step_reported(en, j);
+    if (!strcmp(type, "CDDY"))
+        step_define(en, j);
+    else if (!strcmp(type, "FZSS"))
+        step_stations(en, j);
+    else if (!strcmp(type, "YCBJ"))
+        step_reported(en, j);
     if (!strcmp(type, "CSV")) step_define(en, j); /* plain CSV defines its points as it goes */
     step_values(en, j);
     /* history brought in by hand and tables without a period say nothing about the link */
@@ -165,8 +168,7 @@ int batch_step(struct engine *en, struct job *j, bool state, bool series, struct
         found_add(en, m, &en->diffs, j->seq);
         en->diffs.n = 0;
     }
-    if (j->batch.refused && j->kind == JOB_UPLOAD && state)
-        refused_add(en, m->code, j->name, j->origin, j->reason, j->received);
+    if (j->batch.refused && j->kind == JOB_UPLOAD && state) refused_add(en, m->code, j->name, j->origin, j->reason, j->received);
     en->input = j->seq;
     return ZB_OK;
 }

@@ -4,10 +4,13 @@
 #include <stdlib.h>
 
 static int checkpoint_row(struct engine *en, struct mine *m, struct buf *state, struct zb_err *e) {
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db,
+    ZB_AUTO(stmt_done)
+    struct stmt *q = db_use(
+        en->db,
         "insert into checkpoint(mine,input,name,region,gas_class,state,last_file,last_received,delay,files,records,refused,duplicates,late)"
         " values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) on conflict(mine) do update set"
-        " input=?2,name=?3,region=?4,gas_class=?5,state=?6,last_file=?7,last_received=?8,delay=?9,files=?10,records=?11,refused=?12,duplicates=?13,late=?14", e);
+        " input=?2,name=?3,region=?4,gas_class=?5,state=?6,last_file=?7,last_received=?8,delay=?9,files=?10,records=?11,refused=?12,duplicates=?13,late=?14",
+        e);
     if (!q) return e->rc;
     pthread_mutex_lock(&m->lock);
     buf_clear(state);
@@ -15,11 +18,20 @@ static int checkpoint_row(struct engine *en, struct mine *m, struct buf *state, 
     const struct link l = m->link;
     const struct mine_facts f = m->facts;
     pthread_mutex_unlock(&m->lock);
-    stmt_z(q, 1, m->code); stmt_i64(q, 2, (int64_t)en->input);
-    stmt_z(q, 3, f.name); stmt_z(q, 4, f.region); stmt_z(q, 5, f.gas_class);
+    stmt_z(q, 1, m->code);
+    stmt_i64(q, 2, (int64_t)en->input);
+    stmt_z(q, 3, f.name);
+    stmt_z(q, 4, f.region);
+    stmt_z(q, 5, f.gas_class);
     stmt_blob(q, 6, buf_str(state));
-    stmt_z(q, 7, l.last_file); stmt_time(q, 8, l.last_received); stmt_time(q, 9, l.delay);
-    stmt_i64(q, 10, l.files); stmt_i64(q, 11, l.records); stmt_i64(q, 12, l.refused); stmt_i64(q, 13, l.duplicates); stmt_i64(q, 14, l.late);
+    stmt_z(q, 7, l.last_file);
+    stmt_time(q, 8, l.last_received);
+    stmt_time(q, 9, l.delay);
+    stmt_i64(q, 10, l.files);
+    stmt_i64(q, 11, l.records);
+    stmt_i64(q, 12, l.refused);
+    stmt_i64(q, 13, l.duplicates);
+    stmt_i64(q, 14, l.late);
     return stmt_run(q, e);
 }
 
@@ -111,7 +123,9 @@ static int meta_get(struct db *db, const char *key, uint64_t *ret, struct zb_err
 }
 
 int findings_load(struct engine *en, struct zb_err *e) {
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db, "select mine,input,name,region,gas_class,state,last_file,last_received,delay,files,records,refused,duplicates,late from checkpoint", e);
+    ZB_AUTO(stmt_done)
+    struct stmt *q =
+        db_use(en->db, "select mine,input,name,region,gas_class,state,last_file,last_received,delay,files,records,refused,duplicates,late from checkpoint", e);
     if (!q) return e->rc;
     int r;
     while ((r = stmt_row(q, e)) == 1)

@@ -29,9 +29,9 @@ static int refuse(struct engine *en, struct str mine, struct str origin, struct 
 static int name_check(struct str mine, struct str name, struct str bytes, struct upload_name *un, struct zb_err *e) {
     if (upload_name_parse(name, un, e) != ZB_OK) return e->rc;
     if (mine.n && !str_eq(mine, un->mine))
-        return zb_fail(e, ZB_E_DENIED, "file of mine " STR_FMT " came over the link of mine " STR_FMT ": send it over its own link", STR_ARG(un->mine), STR_ARG(mine));
-    if (bytes.n > UPLOAD_MAX)
-        return zb_fail(e, ZB_E_LIMIT, "the file has %zu bytes; at most %u are taken: split it", bytes.n, UPLOAD_MAX);
+        return zb_fail(e, ZB_E_DENIED, "file of mine " STR_FMT " came over the link of mine " STR_FMT ": send it over its own link", STR_ARG(un->mine),
+                       STR_ARG(mine));
+    if (bytes.n > UPLOAD_MAX) return zb_fail(e, ZB_E_LIMIT, "the file has %zu bytes; at most %u are taken: split it", bytes.n, UPLOAD_MAX);
     return ZB_OK;
 }
 
@@ -39,7 +39,9 @@ static void count_result(const struct batch *b, struct upload_result *ret) {
     ret->records = b->n + b->refused;
     ret->accepted = b->n;
     ret->refused = b->refused;
-    if (b->whys && b->refused) snprintf(ret->reason, sizeof ret->reason, "record %d%s%s: %s", b->why[0].record, b->why[0].field[0] ? ", field " : "", b->why[0].field, b->why[0].reason);
+    if (b->whys && b->refused)
+        snprintf(ret->reason, sizeof ret->reason, "record %d%s%s: %s", b->why[0].record, b->why[0].field[0] ? ", field " : "", b->why[0].field,
+                 b->why[0].reason);
 }
 
 static struct job *job_make(struct str origin, struct str name, struct str bytes) {
@@ -72,8 +74,13 @@ static int admit(struct engine *en, struct job *j, bool wait, struct upload_resu
     pthread_mutex_lock(&m->door);
     judge_room(en);
     job_stamp(en, j);
-    struct raw_record rec = {.kind = j->kind == JOB_FACTS ? RAW_FACTS : RAW_UPLOAD, .received = j->received, .mine = str_of(m->code),
-                             .origin = str_of(j->origin), .name = str_of(j->name), .bytes = {j->bytes, j->size}, .digested = j->digested};
+    struct raw_record rec = {.kind = j->kind == JOB_FACTS ? RAW_FACTS : RAW_UPLOAD,
+                             .received = j->received,
+                             .mine = str_of(m->code),
+                             .origin = str_of(j->origin),
+                             .name = str_of(j->name),
+                             .bytes = {j->bytes, j->size},
+                             .digested = j->digested};
     memcpy(rec.sha256, j->sha256, sizeof rec.sha256);
     int rc = raw_append(en->raw, &rec, e);
     if (rc != ZB_OK) {
@@ -94,9 +101,12 @@ static struct policy *policy_take(struct engine *en) {
     pthread_rwlock_unlock(&en->policy_lock);
     return p;
 }
-struct policy *engine_policy(struct engine *en) { return policy_take(en); }
+struct policy *engine_policy(struct engine *en) {
+    return policy_take(en);
+}
 
-int engine_submit(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret, struct zb_err *e) {
+int engine_submit(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret,
+                  struct zb_err *e) {
     *ret = (struct upload_result){0};
     str_copy(mine, ret->mine, sizeof ret->mine);
     struct upload_name un;
@@ -133,8 +143,10 @@ int engine_mine_set(struct engine *en, struct str who, struct str mine, struct s
     bool known = !gas_class.n;
     for (size_t i = 0; i < 3; i++) known |= str_is(gas_class, GAS[i]);
     if (!known) return zb_fail(e, ZB_E_INPUT, "gas_class \"" STR_FMT "\": write low, high or outburst", STR_ARG(gas_class));
-    if (mine.n < 8 || mine.n >= sizeof ((struct mine *)0)->code) return zb_fail(e, ZB_E_INPUT, "mine \"" STR_FMT "\": a mine's code has 12 digits", STR_ARG(mine));
-    if (name.n >= sizeof ((struct mine_facts *)0)->name || memchr(name.p ? name.p : "", '\n', name.n)) return zb_fail(e, ZB_E_INPUT, "name: at most 95 bytes on one line");
+    if (mine.n < 8 || mine.n >= sizeof((struct mine *)0)->code)
+        return zb_fail(e, ZB_E_INPUT, "mine \"" STR_FMT "\": a mine's code has 12 digits", STR_ARG(mine));
+    if (name.n >= sizeof((struct mine_facts *)0)->name || memchr(name.p ? name.p : "", '\n', name.n))
+        return zb_fail(e, ZB_E_INPUT, "name: at most 95 bytes on one line");
     char line[200];
     int n = snprintf(line, sizeof line, STR_FMT "\n" STR_FMT, STR_ARG(name), STR_ARG(gas_class));
     struct job *j = job_make(who, STR("facts"), (struct str){line, (size_t)n});

@@ -121,7 +121,9 @@ void engine_close(struct engine *en) {
 }
 
 const char *engine_dir(const struct engine *en) { return en->dir; }
-struct series *engine_series(struct engine *en) { return en->series; }
+struct series *engine_series(struct engine *en) {
+    return en->series;
+}
 
 struct db *engine_reader(struct engine *en, struct zb_err *e) {
     pthread_mutex_lock(&en->reader_lock);
@@ -147,4 +149,3 @@ struct db *engine_writer(struct engine *en) {
     return en->writer;
 }
 void engine_writer_back(struct engine *en) { pthread_mutex_unlock(&en->writer_lock); }
-

@@ -30,19 +30,33 @@ struct upload_result { /* what one file came to */
 };
 /* Durable when it returns ZB_OK; judged and stored too when `wait`. mine: whose token or folder it came by ("" any: import by an operator).
  * ZB_E_INPUT/LIMIT: refused, kept visible with its reason in the link's list. ZB_E_IO: not acknowledged, send again. */
-ZB_MUST int engine_submit(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret, struct zb_err *e);
+ZB_MUST int engine_submit(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret,
+                          struct zb_err *e);
 /* Sets what the ledgers know of a mine ("" keeps). Goes through the fact log like any input. gas_class: "low", "high", "outburst". */
 ZB_MUST int engine_mine_set(struct engine *en, struct str who, struct str mine, struct str name, struct str gas_class, struct zb_err *e);
 void engine_settle(struct engine *en); /* returns when everything submitted before is judged and stored, series included */
 
 /* Judges the whole fact log anew by the policy of each time, into fresh state and series, and compares. DIR must not be served.
  * *differ: alarms whose machine half is not what live judgement had stored. Officers' acts stay. */
-struct rebuild_result { uint64_t inputs; int64_t alarms, differ; char first[400]; /* the first that differs: as judged anew, and as stored */ };
+struct rebuild_result {
+    uint64_t inputs;
+    int64_t alarms, differ;
+    char first[400]; /* the first that differs: as judged anew, and as stored */
+};
 ZB_MUST int engine_rebuild(const char *dir, FILE *progress, struct rebuild_result *ret, struct zb_err *e);
 
 /* ---- reading ---- */
-struct link { char last_file[120]; zb_time last_received, delay; int64_t files, records, refused, duplicates, late; };
-struct mine_view { const char *code, *name, *region, *gas_class; const struct link *link; zb_time heard; const struct mine_state *state; };
+struct link {
+    char last_file[120];
+    zb_time last_received, delay;
+    int64_t files, records, refused, duplicates, late;
+};
+struct mine_view {
+    const char *code, *name, *region, *gas_class;
+    const struct link *link;
+    zb_time heard;
+    const struct mine_state *state;
+};
 /* Calls fn for each mine by rising code with the mine locked; a non-zero return ends. mine "": all. Returns how many were seen. */
 int engine_mines(struct engine *en, struct str mine, int (*fn)(void *arg, const struct mine_view *v), void *arg);
 struct policy *engine_policy(struct engine *en); /* a reference: policy_unref it */
@@ -53,5 +67,13 @@ struct db *engine_reader(struct engine *en, struct zb_err *e);
 void engine_reader_back(struct engine *en, struct db *db);
 struct db *engine_writer(struct engine *en);
 void engine_writer_back(struct engine *en);
-struct engine_stat { int queue; int64_t queue_bytes; zb_time lag; uint64_t inputs, judged; struct raw_stat raw; int64_t disk_free; char trouble[300]; /* "" all well */ };
+struct engine_stat {
+    int queue;
+    int64_t queue_bytes;
+    zb_time lag;
+    uint64_t inputs, judged;
+    struct raw_stat raw;
+    int64_t disk_free;
+    char trouble[300]; /* "" all well */
+};
 void engine_stats(struct engine *en, struct engine_stat *ret);

@@ -22,10 +22,11 @@ static const char *const MIGRATIONS[] = {
     " mine text primary key, input integer not null, name text not null, region text not null, gas_class text not null, state blob not null,"
     " last_file text not null, last_received integer, delay integer, files integer not null, records integer not null, refused integer not null,"
     " duplicates integer not null, late integer not null) strict;"
-    "create table refusal(id integer primary key, mine text not null, file text not null, origin text not null, received integer not null, reason text not null) strict;"
+    "create table refusal(id integer primary key, mine text not null, file text not null, origin text not null, received integer not null, reason text not "
+    "null) strict;"
     "create index refusal_mine on refusal(mine, id);"
-    "create table latest(mine text not null, type text not null, received integer not null, file text not null, bytes blob not null, primary key(mine, type)) strict;"
-};
+    "create table latest(mine text not null, type text not null, received integer not null, file text not null, bytes blob not null, primary key(mine, type)) "
+    "strict;"};
 
 int findings_init(struct db *db, struct zb_err *e) { return db_migrate(db, "engine", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e); }
 
@@ -81,10 +82,10 @@ static void point_words(struct mine *m, const struct alarm *a, char *location, s
     snprintf(unit, ucap, "%s", known ? p.def->unit : "");
 }
 
-#define UPSERT                                                                                                                       \
-    "insert into alarm(id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged)" \
-    " values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)"                                                      \
-    " on conflict(id) do update set level=?5,cleared=?7,last=?8,peak=?9,lim=?10,labels=?11,count=?12,grp=?13,note=?14,input=?18"       \
+#define UPSERT                                                                                                                                                 \
+    "insert into alarm(id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged)"                         \
+    " values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)"                                                                              \
+    " on conflict(id) do update set level=?5,cleared=?7,last=?8,peak=?9,lim=?10,labels=?11,count=?12,grp=?13,note=?14,input=?18"                               \
     " where level<>?5 or cleared is not ?7 or last<>?8 or peak is not ?9 or lim is not ?10 or labels<>?11 or count<>?12 or grp<>?13 or note<>?14"
 
 /* One alarm's machine half; *changed: the row is not what it was. */
@@ -94,14 +95,25 @@ static int alarm_store(struct engine *en, const struct found *f, zb_time now, bo
     point_words(f->mine, a, location, sizeof location, unit, sizeof unit);
     ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db, UPSERT, e);
     if (!q) return e->rc;
-    stmt_z(q, 1, a->id); stmt_z(q, 2, a->mine); stmt_z(q, 3, a->point);
-    stmt_i64(q, 4, a->kind); stmt_i64(q, 5, a->level);
-    stmt_time(q, 6, a->raised); stmt_time(q, 7, a->cleared); stmt_time(q, 8, a->last);
-    stmt_fix(q, 9, a->peak); stmt_fix(q, 10, a->limit);
-    stmt_i64(q, 11, a->labels); stmt_i64(q, 12, a->count);
-    stmt_z(q, 13, a->group); stmt_z(q, 14, a->note);
-    stmt_z(q, 15, f->mine->facts.region); stmt_z(q, 16, location); stmt_z(q, 17, unit);
-    stmt_i64(q, 18, (int64_t)f->input); stmt_time(q, 19, now);
+    stmt_z(q, 1, a->id);
+    stmt_z(q, 2, a->mine);
+    stmt_z(q, 3, a->point);
+    stmt_i64(q, 4, a->kind);
+    stmt_i64(q, 5, a->level);
+    stmt_time(q, 6, a->raised);
+    stmt_time(q, 7, a->cleared);
+    stmt_time(q, 8, a->last);
+    stmt_fix(q, 9, a->peak);
+    stmt_fix(q, 10, a->limit);
+    stmt_i64(q, 11, a->labels);
+    stmt_i64(q, 12, a->count);
+    stmt_z(q, 13, a->group);
+    stmt_z(q, 14, a->note);
+    stmt_z(q, 15, f->mine->facts.region);
+    stmt_z(q, 16, location);
+    stmt_z(q, 17, unit);
+    stmt_i64(q, 18, (int64_t)f->input);
+    stmt_time(q, 19, now);
     if (stmt_run(q, e) != ZB_OK) return e->rc;
     *changed = db_changes(en->db) > 0;
     return ZB_OK;
@@ -109,8 +121,8 @@ static int alarm_store(struct engine *en, const struct found *f, zb_time now, bo
 
 static void digest_line(EVP_MD_CTX *md, const struct alarm *a) {
     char line[400];
-    int n = snprintf(line, sizeof line, "%s|%d|%lld|%lld|%lld|%lld|%u\n", a->id, (int)a->level, (long long)a->raised, (long long)a->cleared,
-                     (long long)a->peak, (long long)a->limit, a->labels);
+    int n = snprintf(line, sizeof line, "%s|%d|%lld|%lld|%lld|%lld|%u\n", a->id, (int)a->level, (long long)a->raised, (long long)a->cleared, (long long)a->peak,
+                     (long long)a->limit, a->labels);
     EVP_DigestUpdate(md, line, (size_t)n);
 }
 
@@ -155,10 +167,16 @@ static int store_refused(struct engine *en, struct zb_err *e) {
         const struct refused *r = &en->refused[i];
         ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db, "insert into refusal(mine,file,origin,received,reason) values(?,?,?,?,?)", e);
         if (!q) return e->rc;
-        stmt_z(q, 1, r->mine); stmt_z(q, 2, r->file); stmt_z(q, 3, r->origin); stmt_time(q, 4, r->received); stmt_z(q, 5, r->reason);
+        stmt_z(q, 1, r->mine);
+        stmt_z(q, 2, r->file);
+        stmt_z(q, 3, r->origin);
+        stmt_time(q, 4, r->received);
+        stmt_z(q, 5, r->reason);
         if (stmt_run(q, e) != ZB_OK) return e->rc;
         /* the newest 500 of a mine stay */
-        ZB_AUTO(stmt_done) struct stmt *d = db_use(en->db, "delete from refusal where mine=?1 and id <= (select id from refusal where mine=?1 order by id desc limit 1 offset 500)", e);
+        ZB_AUTO(stmt_done)
+        struct stmt *d =
+            db_use(en->db, "delete from refusal where mine=?1 and id <= (select id from refusal where mine=?1 order by id desc limit 1 offset 500)", e);
         if (!d) return e->rc;
         stmt_z(d, 1, r->mine);
         if (stmt_run(d, e) != ZB_OK) return e->rc;
@@ -169,10 +187,16 @@ static int store_refused(struct engine *en, struct zb_err *e) {
 static int store_latest(struct engine *en, struct zb_err *e) {
     for (int i = 0; i < en->nlatest; i++) {
         const struct latest *l = &en->latest[i];
-        ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db, "insert into latest(mine,type,received,file,bytes) values(?1,?2,?3,?4,?5)"
-            " on conflict(mine,type) do update set received=?3,file=?4,bytes=?5", e);
+        ZB_AUTO(stmt_done)
+        struct stmt *q = db_use(en->db,
+                                "insert into latest(mine,type,received,file,bytes) values(?1,?2,?3,?4,?5)"
+                                " on conflict(mine,type) do update set received=?3,file=?4,bytes=?5",
+                                e);
         if (!q) return e->rc;
-        stmt_z(q, 1, l->mine->code); stmt_z(q, 2, l->type); stmt_time(q, 3, l->received); stmt_z(q, 4, l->name);
+        stmt_z(q, 1, l->mine->code);
+        stmt_z(q, 2, l->type);
+        stmt_time(q, 3, l->received);
+        stmt_z(q, 4, l->name);
         stmt_blob(q, 5, (struct str){l->bytes, l->n});
         if (stmt_run(q, e) != ZB_OK) return e->rc;
     }

@@ -19,7 +19,7 @@ struct mine {
 };
 
 enum job_kind { JOB_UPLOAD, JOB_REFUSED, JOB_FACTS, JOB_SETTLE };
-struct job { /* one input on its way to the judge; owns its arena and bytes */
+struct job {                                  /* one input on its way to the judge; owns its arena and bytes */
     struct job *next, *prev, *before, *after; /* in the queue; among those stamped and not yet judged */
     bool flying;
     enum job_kind kind;
@@ -37,9 +37,22 @@ struct job { /* one input on its way to the judge; owns its arena and bytes */
     int nobs;
 };
 
-struct found { struct mine *mine; struct alarm alarm; uint64_t input; };
-struct refused { char mine[24], file[160], origin[64], reason[400]; zb_time received; };
-struct latest { struct mine *mine; char type[16], name[160]; zb_time received; char *bytes; size_t n; };
+struct found {
+    struct mine *mine;
+    struct alarm alarm;
+    uint64_t input;
+};
+struct refused {
+    char mine[24], file[160], origin[64], reason[400];
+    zb_time received;
+};
+struct latest {
+    struct mine *mine;
+    char type[16], name[160];
+    zb_time received;
+    char *bytes;
+    size_t n;
+};
 
 struct engine {
     char dir[400];
@@ -49,37 +62,37 @@ struct engine {
     pthread_rwlock_t policy_lock;
     struct raw *raw;
     struct series *series;
-    struct db *db;              /* the judge's */
-    struct db *writer;          /* acts and accounts, under writer_lock */
+    struct db *db;     /* the judge's */
+    struct db *writer; /* acts and accounts, under writer_lock */
     pthread_mutex_t writer_lock;
     struct db *reader[16];
     int readers;
     pthread_mutex_t reader_lock;
 
-    struct map mines;           /* code → struct mine; never shrinks */
+    struct map mines; /* code → struct mine; never shrinks */
     pthread_rwlock_t mines_lock;
 
     /* queue to the judge */
     struct job *head, *tail;
     int queue;
     int64_t queue_bytes;
-    uint64_t queued;            /* greatest input ever queued */
-    uint64_t expected;          /* the input the judge takes next: the log's order, whoever queued first */
+    uint64_t queued;   /* greatest input ever queued */
+    uint64_t expected; /* the input the judge takes next: the log's order, whoever queued first */
     pthread_mutex_t q_lock;
     pthread_cond_t q_more, q_less, q_done;
     struct job *fly_first, *fly_last;
-    zb_time stamped;            /* newest receive time given */
+    zb_time stamped; /* newest receive time given */
     bool stop;
     pthread_t judge;
-    bool judging;               /* the thread runs */
+    bool judging; /* the thread runs */
 
     /* the judge's own */
-    uint64_t input;             /* last input stepped */
-    uint64_t findings_input;    /* findings of inputs up to this are stored */
-    uint64_t oldest;            /* at start: what is after this must be stepped again */
-    uint64_t flushed;           /* series durable up to this input */
+    uint64_t input;          /* last input stepped */
+    uint64_t findings_input; /* findings of inputs up to this are stored */
+    uint64_t oldest;         /* at start: what is after this must be stepped again */
+    uint64_t flushed;        /* series durable up to this input */
     zb_time flushed_at, checkpoint_at;
-    int64_t unflushed;          /* samples put since */
+    int64_t unflushed; /* samples put since */
     struct found *found;
     int nfound, cfound;
     struct refused *refused;
@@ -106,7 +119,7 @@ int job_decode(const struct policy *p, struct job *j, zb_time now, bool *truncat
 
 /* findings.c */
 int findings_init(struct db *db, struct zb_err *e);
-int findings_load(struct engine *en, struct zb_err *e);   /* mines, checkpoints */
+int findings_load(struct engine *en, struct zb_err *e);               /* mines, checkpoints */
 int findings_store(struct engine *en, zb_time now, struct zb_err *e); /* one transaction; empties the lists on success, then tells the hooks */
 /* checkpoint.c */
 int meta_set(struct db *db, const char *key, uint64_t v, struct zb_err *e);
@@ -121,7 +134,7 @@ int judge_start(struct engine *en, struct zb_err *e);
 void judge_stop(struct engine *en);
 void judge_room(struct engine *en); /* waits while the queue is full; before the append, for what is appended must come through */
 void judge_queue(struct engine *en, struct job *j, bool wait);
-void judge_wait(struct engine *en, struct job *j, bool wait); /* frees it when it waited */
+void judge_wait(struct engine *en, struct job *j, bool wait);           /* frees it when it waited */
 int judge_settle(struct engine *en, bool checkpoint, struct zb_err *e); /* on the judge's thread, or before it runs */
 void job_free(struct job *j);
 void job_stamp(struct engine *en, struct job *j); /* gives the receive time */

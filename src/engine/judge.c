@@ -37,8 +37,10 @@ void job_stamp(struct engine *en, struct job *j) {
     if (now < en->stamped) now = en->stamped; /* a clock set back does not turn the order round */
     en->stamped = j->received = now;
     j->before = en->fly_last;
-    if (en->fly_last) en->fly_last->after = j;
-    else en->fly_first = j;
+    if (en->fly_last)
+        en->fly_last->after = j;
+    else
+        en->fly_first = j;
     en->fly_last = j;
     j->flying = true;
     pthread_mutex_unlock(&en->q_lock);
@@ -46,10 +48,14 @@ void job_stamp(struct engine *en, struct job *j) {
 
 static void land(struct engine *en, struct job *j) { /* under q_lock */
     if (!j->flying) return;
-    if (j->before) j->before->after = j->after;
-    else en->fly_first = j->after;
-    if (j->after) j->after->before = j->before;
-    else en->fly_last = j->before;
+    if (j->before)
+        j->before->after = j->after;
+    else
+        en->fly_first = j->after;
+    if (j->after)
+        j->after->before = j->before;
+    else
+        en->fly_last = j->before;
     j->flying = false;
 }
 
@@ -78,10 +84,14 @@ void judge_queue(struct engine *en, struct job *j, bool wait) {
     while (at && at->seq > j->seq) at = at->prev;
     j->prev = at;
     j->next = at ? at->next : en->head;
-    if (at) at->next = j;
-    else en->head = j;
-    if (j->next) j->next->prev = j;
-    else en->tail = j;
+    if (at)
+        at->next = j;
+    else
+        en->head = j;
+    if (j->next)
+        j->next->prev = j;
+    else
+        en->tail = j;
     en->queue++;
     en->queue_bytes += (int64_t)j->size;
     pthread_cond_signal(&en->q_more);
@@ -115,8 +125,10 @@ static struct job *jobs_take(struct engine *en, bool *stop, zb_time *horizon) {
         en->head = last->next;
     }
     if (last) last->next = NULL;
-    if (en->head) en->head->prev = NULL;
-    else en->tail = NULL;
+    if (en->head)
+        en->head->prev = NULL;
+    else
+        en->tail = NULL;
     *stop = en->stop;
     zb_time now = zb_now();
     if (now > en->stamped) en->stamped = now; /* nothing may be stamped before a timer that ran */
@@ -132,8 +144,10 @@ static void jobs_done(struct engine *en, struct job *first) {
         en->queue--;
         land(en, j);
         en->queue_bytes -= (int64_t)j->size;
-        if (j->waited) j->done = true; /* its owner frees it */
-        else job_free(j);
+        if (j->waited)
+            j->done = true; /* its owner frees it */
+        else
+            job_free(j);
     }
     pthread_cond_broadcast(&en->q_done);
     pthread_cond_broadcast(&en->q_less);

@@ -37,13 +37,18 @@ static int one_number(struct db *db, const char *sql, int64_t *ret, struct zb_er
 #define DIFFER "select * from (select " MACHINE " from main.alarm except select " MACHINE " from live.alarm)"
 
 static int first_difference(struct engine *en, struct rebuild_result *ret, struct zb_err *e) {
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db, "select d.id, d.mine, d.point, d.kind, json_array(d.level,d.raised,d.cleared,d.last,d.peak,d.lim,d.labels,d.count),"
-        " (select json_array(level,raised,cleared,last,peak,lim,labels,count) from live.alarm a where a.id=d.id) from (" DIFFER ") d limit 1", e);
+    ZB_AUTO(stmt_done)
+    struct stmt *q =
+        db_use(en->db,
+               "select d.id, d.mine, d.point, d.kind, json_array(d.level,d.raised,d.cleared,d.last,d.peak,d.lim,d.labels,d.count),"
+               " (select json_array(level,raised,cleared,last,peak,lim,labels,count) from live.alarm a where a.id=d.id) from (" DIFFER ") d limit 1",
+               e);
     if (!q) return e->rc;
     int r = stmt_row(q, e);
     if (r == 1)
-        snprintf(ret->first, sizeof ret->first, "alarm " STR_FMT " of " STR_FMT "/" STR_FMT " %s: now " STR_FMT ", stored " STR_FMT, STR_ARG(stmt_col_text(q, 0)), STR_ARG(stmt_col_text(q, 1)), STR_ARG(stmt_col_text(q, 2)),
-                 ALARM_KIND_KEY[stmt_col_i64(q, 3)], STR_ARG(stmt_col_text(q, 4)), STR_ARG(stmt_col_text(q, 5)));
+        snprintf(ret->first, sizeof ret->first, "alarm " STR_FMT " of " STR_FMT "/" STR_FMT " %s: now " STR_FMT ", stored " STR_FMT,
+                 STR_ARG(stmt_col_text(q, 0)), STR_ARG(stmt_col_text(q, 1)), STR_ARG(stmt_col_text(q, 2)), ALARM_KIND_KEY[stmt_col_i64(q, 3)],
+                 STR_ARG(stmt_col_text(q, 4)), STR_ARG(stmt_col_text(q, 5)));
     return r < 0 ? r : ZB_OK;
 }
 
@@ -52,9 +57,12 @@ static int first_difference(struct engine *en, struct rebuild_result *ret, struc
 static int take_over(struct engine *en, struct zb_err *e) {
     static const char *const SQL[] = {
         "insert into live.alarm(" ROW ") select " ROW " from main.alarm where true on conflict(id) do update set level=excluded.level,cleared=excluded.cleared,"
-        "last=excluded.last,peak=excluded.peak,lim=excluded.lim,labels=excluded.labels,count=excluded.count,grp=excluded.grp,note=excluded.note,input=excluded.input",
-        "delete from live.checkpoint", "insert into live.checkpoint select * from main.checkpoint",
-        "delete from live.meta", "insert into live.meta select * from main.meta",
+        "last=excluded.last,peak=excluded.peak,lim=excluded.lim,labels=excluded.labels,count=excluded.count,grp=excluded.grp,note=excluded.note,input=excluded."
+        "input",
+        "delete from live.checkpoint",
+        "insert into live.checkpoint select * from main.checkpoint",
+        "delete from live.meta",
+        "insert into live.meta select * from main.meta",
         "insert or replace into live.latest select * from main.latest",
     };
     if (db_begin(en->db, e) != ZB_OK) return e->rc;
@@ -72,9 +80,11 @@ static int take_over(struct engine *en, struct zb_err *e) {
 
 static int journal(struct engine *en, const struct rebuild_result *r, struct zb_err *e) {
     char body[160];
-    int n = snprintf(body, sizeof body, "{\"inputs\":%llu,\"alarms\":%lld,\"differ\":%lld}", (unsigned long long)r->inputs, (long long)r->alarms, (long long)r->differ);
+    int n = snprintf(body, sizeof body, "{\"inputs\":%llu,\"alarms\":%lld,\"differ\":%lld}", (unsigned long long)r->inputs, (long long)r->alarms,
+                     (long long)r->differ);
     if (db_begin(en->writer, e) != ZB_OK) return e->rc;
-    if (audit_append(en->writer, zb_now(), STR("engine"), STR("rebuild"), STR("findings"), (struct str){body, (size_t)n}, e) != ZB_OK || db_commit(en->writer, e) != ZB_OK) {
+    if (audit_append(en->writer, zb_now(), STR("engine"), STR("rebuild"), STR("findings"), (struct str){body, (size_t)n}, e) != ZB_OK ||
+        db_commit(en->writer, e) != ZB_OK) {
         db_rollback(en->writer);
         return e->rc;
     }
@@ -88,9 +98,12 @@ static int rebuild(struct engine *en, FILE *progress, struct rebuild_result *ret
     ret->inputs = en->input;
     if (one_number(en->db, "select count(*) from main.alarm", &ret->alarms, e) != ZB_OK) return e->rc;
     /* what only timers after the last input found is not in the log's reach: the next start finds it again */
-    if (one_number(en->db, "select (select count(*) from (select " MACHINE " from main.alarm except select " MACHINE " from live.alarm))"
-                           "+(select count(*) from live.alarm a where a.input<=(select max(input) from main.alarm) and not exists (select 1 from main.alarm b where b.id=a.id))",
-                   &ret->differ, e) != ZB_OK) return e->rc;
+    if (one_number(en->db,
+                   "select (select count(*) from (select " MACHINE " from main.alarm except select " MACHINE " from live.alarm))"
+                   "+(select count(*) from live.alarm a where a.input<=(select max(input) from main.alarm) and not exists (select 1 from main.alarm b where "
+                   "b.id=a.id))",
+                   &ret->differ, e) != ZB_OK)
+        return e->rc;
     if (ret->differ && first_difference(en, ret, e) != ZB_OK) return e->rc;
     return take_over(en, e) == ZB_OK ? journal(en, ret, e) : e->rc;
 }

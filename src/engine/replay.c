@@ -69,7 +69,8 @@ static int policy_journal(struct engine *en, const char *old, zb_time now, struc
     char body[300];
     int n = snprintf(body, sizeof body, "{\"policy\":\"%s\",\"before\":\"%s\"}", en->policy->hash, old);
     if (db_begin(en->db, e) != ZB_OK) return e->rc;
-    if (audit_append(en->db, now, STR("engine"), STR("policy.set"), str_of(en->policy->hash), (struct str){body, (size_t)n}, e) != ZB_OK || db_commit(en->db, e) != ZB_OK) {
+    if (audit_append(en->db, now, STR("engine"), STR("policy.set"), str_of(en->policy->hash), (struct str){body, (size_t)n}, e) != ZB_OK ||
+        db_commit(en->db, e) != ZB_OK) {
         db_rollback(en->db);
         return e->rc;
     }
@@ -114,7 +115,12 @@ int engine_pause(struct engine *en, struct zb_err *e) {
     return ZB_OK;
 }
 
-struct replay { struct engine *en; FILE *progress; uint64_t n; uint64_t series_from; };
+struct replay {
+    struct engine *en;
+    FILE *progress;
+    uint64_t n;
+    uint64_t series_from;
+};
 
 static int replay_policy(struct engine *en, struct str hash, struct zb_err *e) {
     if (str_is(hash, en->policy->hash)) return ZB_OK;
@@ -158,8 +164,10 @@ static int replay_one(void *arg, const struct raw_record *r, struct zb_err *e) {
     struct job *j = job_of(r, en);
     bool truncated;
     int rc = j->kind == JOB_FACTS ? ZB_OK : job_decode(en->policy, j, r->received, &truncated, e);
-    if (rc == ZB_OK) rc = batch_step(en, j, r->seq > j->mine->checkpoint, r->seq > rp->series_from, e);
-    else zb_wrap(e, "input %llu, file %s", (unsigned long long)r->seq, j->name);
+    if (rc == ZB_OK)
+        rc = batch_step(en, j, r->seq > j->mine->checkpoint, r->seq > rp->series_from, e);
+    else
+        zb_wrap(e, "input %llu, file %s", (unsigned long long)r->seq, j->name);
     job_free(j);
     if (rc == ZB_OK && en->unflushed > 2000000) {
         rc = series_flush(en->series, en->input, e);

@@ -37,7 +37,7 @@ struct work { /* a request on its way through a worker; owns its bytes */
     struct http_res res;
     struct gate gate;
     char *head, *body, etag[48];
-    struct conn *conn;     /* loop thread only; NULL when the client left */
+    struct conn *conn; /* loop thread only; NULL when the client left */
     bool is_file;
 };
 struct conn {
@@ -47,12 +47,16 @@ struct conn {
     char address[64];
     bool local, sse, closing, linger; /* linger: what still comes is thrown away, so that the refusal is read before a reset */
     uint64_t sse_key;
-    struct work *work;     /* being received or handled */
-    bool handed;           /* with a worker */
+    struct work *work; /* being received or handled */
+    bool handed;       /* with a worker */
     size_t reserved;
     zb_time deadline;
 };
-struct event_out { struct event_out *next; char *text, *scope; size_t n; };
+struct event_out {
+    struct event_out *next;
+    char *text, *scope;
+    size_t n;
+};
 
 struct http {
     struct http_config c;
@@ -73,7 +77,9 @@ struct http {
     struct http_stat stat;
 };
 
-struct str http_header(const struct http_req *r, const char *name) { return gate_find(&((const struct work *)r->lib)->gate, name); }
+struct str http_header(const struct http_req *r, const char *name) {
+    return gate_find(&((const struct work *)r->lib)->gate, name);
+}
 
 struct str http_cookie(const struct http_req *r, const char *name) {
     struct str rest = http_header(r, "Cookie");
@@ -106,8 +112,10 @@ static void work_free(struct work *w) {
 
 static void conn_close(struct conn *c) {
     struct http *h = c->h;
-    if (c->work && c->handed) c->work->conn = NULL; /* the worker's answer will find nobody */
-    else work_free(c->work);
+    if (c->work && c->handed)
+        c->work->conn = NULL; /* the worker's answer will find nobody */
+    else
+        work_free(c->work);
     h->bodies -= c->reserved;
     bufferevent_free(c->bev);
     *c->prev = c->next;
@@ -120,9 +128,27 @@ static void conn_close(struct conn *c) {
 }
 
 static const char *phrase(int status) {
-    static const struct { int s; const char *p; } P[] = {{200, "OK"}, {303, "See Other"}, {304, "Not Modified"}, {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
-        {408, "Request Timeout"}, {409, "Conflict"}, {411, "Length Required"}, {413, "Content Too Large"}, {417, "Expectation Failed"}, {429, "Too Many Requests"}, {431, "Header Fields Too Large"}, {501, "Not Implemented"},
-        {503, "Service Unavailable"}, {505, "Version Not Supported"}};
+    static const struct {
+        int s;
+        const char *p;
+    } P[] = {{200, "OK"},
+             {303, "See Other"},
+             {304, "Not Modified"},
+             {400, "Bad Request"},
+             {401, "Unauthorized"},
+             {403, "Forbidden"},
+             {404, "Not Found"},
+             {405, "Method Not Allowed"},
+             {408, "Request Timeout"},
+             {409, "Conflict"},
+             {411, "Length Required"},
+             {413, "Content Too Large"},
+             {417, "Expectation Failed"},
+             {429, "Too Many Requests"},
+             {431, "Header Fields Too Large"},
+             {501, "Not Implemented"},
+             {503, "Service Unavailable"},
+             {505, "Version Not Supported"}};
     for (size_t i = 0; i < sizeof P / sizeof *P; i++)
         if (P[i].s == status) return P[i].p;
     return "Answer";
@@ -144,15 +170,22 @@ static void head_send(struct conn *c, const struct http_res *res, size_t n, cons
 static void on_written(struct bufferevent *bev, void *arg) {
     struct conn *c = arg;
     if (!c->closing || evbuffer_get_length(bufferevent_get_output(bev))) return;
-    if (c->linger) shutdown(bufferevent_getfd(bev), SHUT_WR);
-    else conn_close(c);
+    if (c->linger)
+        shutdown(bufferevent_getfd(bev), SHUT_WR);
+    else
+        conn_close(c);
 }
 
 /* The connection ends after this: nothing that follows a refused head can be trusted. */
 static void refuse(struct conn *c, int status, const char *reason) {
     struct http_res res = {.status = status, .type = "application/json; charset=utf-8"};
     char body[300];
-    int n = snprintf(body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\"}", reason, status == 413 ? "limit" : status == 401 || status == 403 ? "denied" : status == 503 ? "io" : status == 404 ? "absent" : "input");
+    int n = snprintf(body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\"}", reason,
+                     status == 413                    ? "limit"
+                     : status == 401 || status == 403 ? "denied"
+                     : status == 503                  ? "io"
+                     : status == 404                  ? "absent"
+                                                      : "input");
     pthread_mutex_lock(&c->h->lock);
     c->h->stat.refused++;
     pthread_mutex_unlock(&c->h->lock);
@@ -172,8 +205,10 @@ static void hand_over(struct conn *c) {
     if (!full) {
         c->handed = true;
         w->next = NULL;
-        if (h->tail) h->tail->next = w;
-        else h->head = w;
+        if (h->tail)
+            h->tail->next = w;
+        else
+            h->head = w;
         h->tail = w;
         h->jobs++;
         h->stat.requests++;
@@ -184,7 +219,8 @@ static void hand_over(struct conn *c) {
 }
 
 static void request_fill(struct conn *c, struct work *w) {
-    w->req = (struct http_req){.method = w->gate.method, .query = w->gate.query, .address = str_of(c->address), .local = c->local, .arena = arena_new((size_t)1 << 20), .lib = w};
+    w->req = (struct http_req){
+        .method = w->gate.method, .query = w->gate.query, .address = str_of(c->address), .local = c->local, .arena = arena_new((size_t)1 << 20), .lib = w};
     w->res.status = 200;
     w->res.type = "application/json; charset=utf-8";
     buf_init(&w->res.body, REPLY_MAX);
@@ -218,7 +254,11 @@ static bool head_take(struct conn *c) {
     int status = 413;
     size_t most = w->is_file ? 0 : w->gate.length || w->req.method != HTTP_GET ? h->c.body_max(h->c.arg, &w->req, &status) : 0;
     if (w->gate.length > most) {
-        refuse(c, most ? 413 : status, most ? "the body is too large" : status == 401 ? "an upload token is needed" : status == 404 ? "no such address" : "no body is taken here");
+        refuse(c, most ? 413 : status,
+               most            ? "the body is too large"
+               : status == 401 ? "an upload token is needed"
+               : status == 404 ? "no such address"
+                               : "no body is taken here");
         return false;
     }
     if (h->bodies + w->gate.length > BODIES_MAX) {
@@ -296,8 +336,10 @@ static void stream_out(struct http *h, const struct event_out *o) {
         next = c->next;
         if (!c->sse || (o->scope[0] && h->c.sse_may && !h->c.sse_may(h->c.arg, c->sse_key, o->scope))) continue;
         struct evbuffer *b = bufferevent_get_output(c->bev);
-        if (evbuffer_get_length(b) > BEHIND_MAX) conn_close(c);
-        else evbuffer_add(b, o->text, o->n);
+        if (evbuffer_get_length(b) > BEHIND_MAX)
+            conn_close(c);
+        else
+            evbuffer_add(b, o->text, o->n);
     }
 }
 
@@ -314,8 +356,10 @@ static void on_wake(evutil_socket_t fd, short what, void *arg) {
     pthread_mutex_unlock(&h->lock);
     for (struct work *w = done, *next; w; w = next) {
         next = w->next;
-        if (w->conn) answer(w->conn, w);
-        else work_free(w);
+        if (w->conn)
+            answer(w->conn, w);
+        else
+            work_free(w);
     }
     for (struct event_out *o = out, *next; o; o = next) {
         next = o->next;
@@ -397,9 +441,12 @@ static void *worker_main(void *arg) {
         }
         pthread_mutex_unlock(&h->lock);
         if (!w) return NULL;
-        if (w->is_file && w->req.method == HTTP_GET) files_serve(h->c.web_dir, &w->req, &w->res, w->etag);
-        else if (w->is_file) w->res.status = 405;
-        else h->c.handle(h->c.arg, &w->req, &w->res);
+        if (w->is_file && w->req.method == HTTP_GET)
+            files_serve(h->c.web_dir, &w->req, &w->res, w->etag);
+        else if (w->is_file)
+            w->res.status = 405;
+        else
+            h->c.handle(h->c.arg, &w->req, &w->res);
         pthread_mutex_lock(&h->lock);
         w->next = h->done;
         h->done = w;
@@ -487,8 +534,10 @@ void http_publish(struct http *h, const char *event, struct str json, const char
     o->n = b.n;
     o->scope = xstrndup(scope, strlen(scope));
     pthread_mutex_lock(&h->lock);
-    if (h->out_last) h->out_last->next = o;
-    else h->out = o;
+    if (h->out_last)
+        h->out_last->next = o;
+    else
+        h->out = o;
     h->out_last = o;
     pthread_mutex_unlock(&h->lock);
     event_active(h->wake, EV_READ, 0);

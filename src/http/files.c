@@ -10,8 +10,17 @@
 #define FILE_MAX ((size_t)32 << 20)
 
 static const char *type_of(const char *path) {
-    static const struct { const char *end, *type; } T[] = {{".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"}, {".css", "text/css; charset=utf-8"}, {".svg", "image/svg+xml"},
-        {".png", "image/png"}, {".ico", "image/x-icon"}, {".json", "application/json; charset=utf-8"}, {".woff2", "font/woff2"}, {".txt", "text/plain; charset=utf-8"}};
+    static const struct {
+        const char *end, *type;
+    } T[] = {{".html", "text/html; charset=utf-8"},
+             {".js", "text/javascript; charset=utf-8"},
+             {".css", "text/css; charset=utf-8"},
+             {".svg", "image/svg+xml"},
+             {".png", "image/png"},
+             {".ico", "image/x-icon"},
+             {".json", "application/json; charset=utf-8"},
+             {".woff2", "font/woff2"},
+             {".txt", "text/plain; charset=utf-8"}};
     size_t n = strlen(path);
     for (size_t i = 0; i < sizeof T / sizeof *T; i++) {
         size_t k = strlen(T[i].end);
@@ -51,7 +60,8 @@ void files_serve(const char *root, const struct http_req *r, struct http_res *re
         buf_puts(&res->body, root ? "no such page\n" : "the pages are not built: run ./dev build\n");
         return;
     }
-    snprintf(etag, 48, "\"%llx-%llx\"", (unsigned long long)st.st_mtim.tv_sec * 1000000000ull + (unsigned long long)st.st_mtim.tv_nsec, (unsigned long long)st.st_size);
+    snprintf(etag, 48, "\"%llx-%llx\"", (unsigned long long)st.st_mtim.tv_sec * 1000000000ull + (unsigned long long)st.st_mtim.tv_nsec,
+             (unsigned long long)st.st_size);
     res->type = type_of(path);
     if (str_is(http_header(r, "If-None-Match"), etag)) {
         res->status = 304;

@@ -9,12 +9,14 @@ static int refuse(struct gate *g, int status, const char *reason) {
     return -1;
 }
 
-static bool token_char(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("!#$%&'*+-.^_`|~", c));
-}
+static bool token_char(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("!#$%&'*+-.^_`|~", c)); }
 
 static int request_line(struct gate *g, struct str line) {
-    static const struct { const char *name; enum http_method m; bool head; } M[] = {{"GET", HTTP_GET, false}, {"HEAD", HTTP_GET, true}, {"POST", HTTP_POST, false}, {"DELETE", HTTP_DELETE, false}};
+    static const struct {
+        const char *name;
+        enum http_method m;
+        bool head;
+    } M[] = {{"GET", HTTP_GET, false}, {"HEAD", HTTP_GET, true}, {"POST", HTTP_POST, false}, {"DELETE", HTTP_DELETE, false}};
     struct str rest, version, method = str_cut(line, ' ', &rest);
     g->target = rest.p ? str_cut(rest, ' ', &version) : (struct str){"", 0};
     if (!rest.p || !version.p) return refuse(g, 400, "the request line is not METHOD TARGET VERSION");
@@ -29,7 +31,8 @@ static int request_line(struct gate *g, struct str line) {
     if (!known) return refuse(g, 501, "unknown method");
     if (!g->target.n || g->target.p[0] != '/' || g->target.n > 4096) return refuse(g, 400, "the target must be a path of at most 4096 bytes");
     for (size_t i = 0; i < g->target.n; i++)
-        if ((unsigned char)g->target.p[i] <= ' ' || (unsigned char)g->target.p[i] >= 0x7f || g->target.p[i] == '#') return refuse(g, 400, "odd bytes in the target");
+        if ((unsigned char)g->target.p[i] <= ' ' || (unsigned char)g->target.p[i] >= 0x7f || g->target.p[i] == '#')
+            return refuse(g, 400, "odd bytes in the target");
     g->path_raw = str_cut(g->target, '?', &g->query);
     if (!g->query.p) g->query = (struct str){"", 0};
     return 0;

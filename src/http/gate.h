@@ -4,17 +4,19 @@
 
 #define GATE_HEAD_MAX 16384
 #define GATE_HEADERS_MAX 100
-struct gate_header { struct str name, value; };
+struct gate_header {
+    struct str name, value;
+};
 struct gate {
     enum http_method method;
-    bool head_only;           /* HEAD */
+    bool head_only; /* HEAD */
     struct str target, path_raw, query;
     struct gate_header header[GATE_HEADERS_MAX];
     int headers;
-    uint64_t length;          /* Content-Length */
+    uint64_t length; /* Content-Length */
     bool close, expect;
-    size_t head_n;            /* bytes of the head with its empty line */
-    int status;               /* when refused */
+    size_t head_n; /* bytes of the head with its empty line */
+    int status;    /* when refused */
     const char *reason;
 };
 /* 1 whole head read, 0 more bytes needed, -1 refused (status, reason). */

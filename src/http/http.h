@@ -9,13 +9,13 @@
 enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE };
 struct http_req {
     enum http_method method;
-    struct str path;                 /* decoded, begins with / */
-    struct str query;                /* raw */
+    struct str path;  /* decoded, begins with / */
+    struct str query; /* raw */
     struct str body;
-    struct str address;              /* client's */
-    bool local;                      /* came over the unix socket (mode 0600): the owner of the data directory */
-    struct arena *arena;             /* of the request, 1 MiB beyond the body */
-    const void *lib;                 /* library's own */
+    struct str address;  /* client's */
+    bool local;          /* came over the unix socket (mode 0600): the owner of the data directory */
+    struct arena *arena; /* of the request, 1 MiB beyond the body */
+    const void *lib;     /* library's own */
 };
 struct http_res {
     int status;                      /* 200 unless set */
@@ -31,9 +31,9 @@ struct str http_cookie(const struct http_req *r, const char *name);
 struct str http_arg(const struct http_req *r, const char *name);
 
 struct http_config {
-    const char *listen;              /* "127.0.0.1:8080"; port 0: any */
-    const char *web_dir;             /* static files (index.html for unknown paths outside /api), NULL none; gzip siblings .gz served if accepted */
-    const char *unix_path;           /* DIR/run.sock, made with mode 0600, NULL none */
+    const char *listen;    /* "127.0.0.1:8080"; port 0: any */
+    const char *web_dir;   /* static files (index.html for unknown paths outside /api), NULL none; gzip siblings .gz served if accepted */
+    const char *unix_path; /* DIR/run.sock, made with mode 0600, NULL none */
     int workers;
     /* Called on the loop when the headers are in, before the body is read: the largest body this route takes from this caller (0: refuse with *status). */
     size_t (*body_max)(void *arg, const struct http_req *r, int *status);
@@ -47,5 +47,8 @@ int http_port(const struct http *h);
 /* Any thread. scope: region or mine code for the filter. Streams more than 256 KiB behind are closed (they reload). */
 void http_publish(struct http *h, const char *event, struct str json, const char *scope);
 void http_stop(struct http *h); /* answers what is under way, closes streams, joins */
-struct http_stat { int connections, streams; uint64_t requests, refused; };
+struct http_stat {
+    int connections, streams;
+    uint64_t requests, refused;
+};
 void http_stats(const struct http *h, struct http_stat *ret);

@@ -58,7 +58,8 @@ static int file_take(int dirfd, const char *name, char **ret, size_t *n, zb_time
             *n = 0;
             ssize_t k;
             while (*n < (size_t)st.st_size && (k = read(fd, *ret + *n, (size_t)st.st_size - *n)) > 0) *n += (size_t)k;
-            if (fstat(fd, &after) != 0 || after.st_size != st.st_size || *n != (size_t)st.st_size || after.st_mtim.tv_nsec != st.st_mtim.tv_nsec) rc = -1; /* still growing */
+            if (fstat(fd, &after) != 0 || after.st_size != st.st_size || *n != (size_t)st.st_size || after.st_mtim.tv_nsec != st.st_mtim.tv_nsec)
+                rc = -1; /* still growing */
         }
     }
     close(fd);
@@ -80,8 +81,10 @@ static void file_one(struct drop *d, const char *mine, int dirfd, const char *na
         bool whole = n >= 2 && (memchr("|\n\r\"", bytes[n - 1], 4) || strcasecmp(name + strlen(name) - 4, ".txt"));
         if (whole || age > d->truncated_wait) {
             int done = engine_submit(d->en, str_of(mine), STR("drop"), str_of(name), (struct str){bytes, n}, false, &u, &e);
-            if (done == ZB_OK) unlinkat(dirfd, name, 0);
-            else if (done != ZB_E_IO && !(u.truncated && age <= d->truncated_wait)) refuse(mine, name, dirfd, e.msg);
+            if (done == ZB_OK)
+                unlinkat(dirfd, name, 0);
+            else if (done != ZB_E_IO && !(u.truncated && age <= d->truncated_wait))
+                refuse(mine, name, dirfd, e.msg);
         }
     }
     free(bytes);
@@ -101,7 +104,8 @@ static void mine_scan(struct drop *d, const char *mine) {
     snprintf(path, sizeof path, "%s/%.100s", d->dir, mine);
     int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (dirfd < 0) return;
-    if (inotify_add_watch(d->watch, path, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0) log_event("event=drop_unwatched folder=%s reason=\"%s\"", path, strerror(errno));
+    if (inotify_add_watch(d->watch, path, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0)
+        log_event("event=drop_unwatched folder=%s reason=\"%s\"", path, strerror(errno));
     int n = scandir(path, &list, visible, by_name);
     for (int i = 0; i < n; i++) {
         if (name_final(list[i]->d_name) && !stopped(d)) file_one(d, mine, dirfd, list[i]->d_name);

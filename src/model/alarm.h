@@ -2,17 +2,17 @@
 #pragma once
 #include "model/point.h"
 
-#define ALARM_KINDS(X)                                                                                              \
-    X(OVER_HI, "over-limit", "超限") X(OVER_LO, "under-limit", "低限") X(CUT, "cut", "断电")                        \
-    X(OVER_RANGE, "over-range", "超量程") X(FEED, "feed", "馈电异常") X(CALIB, "calibration", "标校")               \
-    X(MASKED, "masked", "屏蔽") X(FAULT, "fault", "传感器故障") X(STATION, "station", "分站故障")                   \
-    X(POINT_SILENT, "point-silent", "测点中断") X(MINE_LATE, "mine-late", "上传迟到") X(MINE_SILENT, "mine-silent", "联网中断") \
-    X(LAX_LIMIT, "lax-limit", "限值偏松") X(REPORTED, "reported", "矿方上报")
+#define ALARM_KINDS(X)                                                                                                                                         \
+    X(OVER_HI, "over-limit", "超限")                                                                                                                           \
+    X(OVER_LO, "under-limit", "低限") X(CUT, "cut", "断电") X(OVER_RANGE, "over-range", "超量程") X(FEED, "feed", "馈电异常") X(CALIB, "calibration", "标校")  \
+        X(MASKED, "masked", "屏蔽") X(FAULT, "fault", "传感器故障") X(STATION, "station", "分站故障") X(POINT_SILENT, "point-silent", "测点中断")              \
+            X(MINE_LATE, "mine-late", "上传迟到") X(MINE_SILENT, "mine-silent", "联网中断") X(LAX_LIMIT, "lax-limit", "限值偏松")                              \
+                X(REPORTED, "reported", "矿方上报")
 enum alarm_kind {
 #define X(id, key, zh) ALARM_##id,
     ALARM_KINDS(X)
 #undef X
-    ALARM_KINDS_N
+        ALARM_KINDS_N
 };
 /* levels by name; the number only orders */
 #define ALARM_LEVELS(X) X(NONE, "none", "无") X(BLUE, "blue", "蓝") X(YELLOW, "yellow", "黄") X(ORANGE, "orange", "橙") X(RED, "red", "红")
@@ -20,31 +20,34 @@ enum alarm_level {
 #define X(id, key, zh) LEVEL_##id,
     ALARM_LEVELS(X)
 #undef X
-    ALARM_LEVELS_N
+        ALARM_LEVELS_N
 };
 /* what is done about it */
-#define ALARM_STATES(X) \
-    X(RAISED, "raised", "待确认") X(ACKED, "acked", "已确认") X(CAUSED, "caused", "已查因") X(MEASURED, "measured", "已处置") X(VERIFIED, "verified", "已核实") X(CLOSED, "closed", "已关闭")
+#define ALARM_STATES(X)                                                                                                                                        \
+    X(RAISED, "raised", "待确认")                                                                                                                              \
+    X(ACKED, "acked", "已确认") X(CAUSED, "caused", "已查因") X(MEASURED, "measured", "已处置") X(VERIFIED, "verified", "已核实")                              \
+        X(CLOSED, "closed", "已关闭")
 enum alarm_state {
 #define X(id, key, zh) ALARM_ST_##id,
     ALARM_STATES(X)
 #undef X
-    ALARM_STATES_N
+        ALARM_STATES_N
 };
-extern const char *const ALARM_KIND_KEY[], *const ALARM_KIND_ZH[], *const ALARM_LEVEL_KEY[], *const ALARM_LEVEL_ZH[], *const ALARM_STATE_KEY[], *const ALARM_STATE_ZH[];
+extern const char *const ALARM_KIND_KEY[], *const ALARM_KIND_ZH[], *const ALARM_LEVEL_KEY[], *const ALARM_LEVEL_ZH[], *const ALARM_STATE_KEY[],
+                                                                                                                          *const ALARM_STATE_ZH[];
 extern const char *const VALUE_TYPE_KEY[];
 
 #define ALARM_ID_CAP 25 /* 24 hex digits + NUL: digest of (mine, point, kind, start), so a re-judged alarm keeps its id and the officer's acts */
-struct alarm { /* the machine's half; the officer's half (ack, cause …) is in the store and is never written by detect */
+struct alarm {          /* the machine's half; the officer's half (ack, cause …) is in the store and is never written by detect */
     char id[ALARM_ID_CAP];
     char mine[24], point[48]; /* point "" for a whole mine; the station code for STATION */
     enum alarm_kind kind;
     enum alarm_level level;
-    zb_time raised, cleared;  /* event time; cleared ZB_TIME_NONE while it lasts */
-    zb_time last;             /* last sample or tick that confirmed it */
-    zb_fix peak, limit;       /* ZB_FIX_NONE where it makes no sense */
-    uint32_t labels;          /* OR of ST_ bits seen while active: calibration, not polled … are labels, never silence */
-    int count;                /* re-alarms merged into it by the off-delay */
-    char group[64];           /* alarms of one cause share it; "" none */
-    char note[160];           /* why, in Chinese, with the value and the limit's source */
+    zb_time raised, cleared; /* event time; cleared ZB_TIME_NONE while it lasts */
+    zb_time last;            /* last sample or tick that confirmed it */
+    zb_fix peak, limit;      /* ZB_FIX_NONE where it makes no sense */
+    uint32_t labels;         /* OR of ST_ bits seen while active: calibration, not polled … are labels, never silence */
+    int count;               /* re-alarms merged into it by the off-delay */
+    char group[64];          /* alarms of one cause share it; "" none */
+    char note[160];          /* why, in Chinese, with the value and the limit's source */
 };

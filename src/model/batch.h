@@ -16,12 +16,12 @@ struct refusal { /* one record or the whole file (record 0); field "" when not o
 
 struct batch {
     const struct format *format;
-    struct str mine;          /* code in the header, else in the name */
-    zb_time name_time, time;  /* stamp in the name; header's upload time (ZB_TIME_NONE if the layout has none) */
+    struct str mine;         /* code in the header, else in the name */
+    zb_time name_time, time; /* stamp in the name; header's upload time (ZB_TIME_NONE if the layout has none) */
     struct str header[FORMAT_FIELDS_MAX];
     struct record *rec;
     int n, accepted, refused, warned;
-    struct str memo_text;     /* the last time read and its value: in most files every record has the same */
+    struct str memo_text; /* the last time read and its value: in most files every record has the same */
     zb_time memo_time;
     struct refusal *why; /* at most BATCH_REASONS_MAX, the counts are complete */
     int whys;

@@ -8,13 +8,21 @@ enum value_type {
 #define X(id, key, zh) VALUE_##id,
     VALUE_TYPES(X)
 #undef X
-    VALUE_TYPES_N
+        VALUE_TYPES_N
 };
 
 /* point state 测点状态, bit sum (data-access.md 3.3); the last two are ours */
 enum {
-    ST_ALARM = 1, ST_CUT = 2, ST_CALIB = 4, ST_OVER_RANGE = 8, ST_STATION = 16, ST_NOT_POLLED = 32, ST_PAUSED = 64, ST_FAULT = 128,
-    ST_NO_VALUE = 256 /* value field empty or unreadable word */, ST_FUTURE = 512
+    ST_ALARM = 1,
+    ST_CUT = 2,
+    ST_CALIB = 4,
+    ST_OVER_RANGE = 8,
+    ST_STATION = 16,
+    ST_NOT_POLLED = 32,
+    ST_PAUSED = 64,
+    ST_FAULT = 128,
+    ST_NO_VALUE = 256 /* value field empty or unreadable word */,
+    ST_FUTURE = 512
 };
 
 struct limits { /* ZB_FIX_NONE: none. Alarm and cut at >= (hi) or <= (lo); clear strictly beyond */
@@ -22,18 +30,18 @@ struct limits { /* ZB_FIX_NONE: none. Alarm and cut at >= (hi) or <= (lo); clear
 };
 #define LIMITS_NONE ((struct limits){ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE})
 
-struct point_def {             /* from CDDY; strings NUL-ended, owned by whoever holds the struct */
+struct point_def { /* from CDDY; strings NUL-ended, owned by whoever holds the struct */
     char code[48], station[48], sensor_type[8], unit[16], sys[4];
     char location[128], type_name[48], on_desc[16], off_desc[16];
-    char relation[400];        /* 关联关系, as sent */
-    char loc_class[24];        /* "" until known: then the stricter of its neighbours and the mine limit is taken */
+    char relation[400]; /* 关联关系, as sent */
+    char loc_class[24]; /* "" until known: then the stricter of its neighbours and the mine limit is taken */
     enum value_type vt;
     zb_fix range_hi, range_lo, x, y, z;
-    struct limits own;         /* limits the mine uploads */
+    struct limits own; /* limits the mine uploads */
 };
 
 struct sample {
-    zb_time t;   /* device time */
-    zb_fix v;    /* ZB_FIX_NONE when there is no value */
+    zb_time t; /* device time */
+    zb_fix v;  /* ZB_FIX_NONE when there is no value */
     uint32_t state;
 };

@@ -3,23 +3,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RIGHTS_ALL "mine.read mine.write alarm.read alarm.ack alarm.cause alarm.measure alarm.verify alarm.close alarm.shelve people.read health.read journal.read journal.verify user.write token.write"
+#define RIGHTS_ALL                                                                                                                                             \
+    "mine.read mine.write alarm.read alarm.ack alarm.cause alarm.measure alarm.verify alarm.close alarm.shelve people.read health.read journal.read "          \
+    "journal.verify user.write token.write"
 
 static void me_json(struct op_call *c, const struct actor *a) {
     struct json *j = c->out;
     const struct role_rule *r = policy_role(c->policy, str_of(a->role));
     struct str rest = str_of(r && strcmp(r->rights, "*") ? r->rights : r ? RIGHTS_ALL : "");
     json_obj(j);
-    json_key(j, "user"); json_z(j, a->user);
-    json_key(j, "role"); json_z(j, a->role);
-    json_key(j, "area"); json_z(j, a->area);
-    json_key(j, "rights"); json_arr(j);
+    json_key(j, "user");
+    json_z(j, a->user);
+    json_key(j, "role");
+    json_z(j, a->role);
+    json_key(j, "area");
+    json_z(j, a->area);
+    json_key(j, "rights");
+    json_arr(j);
     while (rest.p) {
         struct str one = str_cut(rest, ' ', &rest);
         if (one.n) json_str(j, one);
     }
     json_arr_end(j);
-    json_key(j, "csrf"); json_z(j, a->csrf);
+    json_key(j, "csrf");
+    json_z(j, a->csrf);
     json_end(j);
 }
 
@@ -60,9 +67,12 @@ int op_user_add(struct op_call *c, struct zb_err *e) {
     engine_writer_back(c->en);
     if (rc != ZB_OK) return rc;
     json_obj(c->out);
-    json_key(c->out, "user"); json_str(c->out, user);
-    json_key(c->out, "role"); json_str(c->out, role);
-    json_key(c->out, "area"); json_str(c->out, area);
+    json_key(c->out, "user");
+    json_str(c->out, user);
+    json_key(c->out, "role");
+    json_str(c->out, role);
+    json_key(c->out, "area");
+    json_str(c->out, area);
     json_end(c->out);
     return ZB_OK;
 }
@@ -74,8 +84,10 @@ int op_token_add(struct op_call *c, struct zb_err *e) {
     engine_writer_back(c->en);
     if (rc != ZB_OK) return rc;
     json_obj(c->out);
-    json_key(c->out, "mine"); json_str(c->out, op_text(c, "mine"));
-    json_key(c->out, "token"); json_z(c->out, token);
+    json_key(c->out, "mine");
+    json_str(c->out, op_text(c, "mine"));
+    json_key(c->out, "token");
+    json_z(c->out, token);
     json_end(c->out);
     return ZB_OK;
 }
@@ -86,7 +98,8 @@ int op_token_revoke(struct op_call *c, struct zb_err *e) {
     engine_writer_back(c->en);
     if (rc != ZB_OK) return rc;
     json_obj(c->out);
-    json_key(c->out, "mine"); json_str(c->out, op_text(c, "mine"));
+    json_key(c->out, "mine");
+    json_str(c->out, op_text(c, "mine"));
     json_end(c->out);
     return ZB_OK;
 }
@@ -94,12 +107,18 @@ int op_token_revoke(struct op_call *c, struct zb_err *e) {
 static void entry_json(void *arg, int64_t seq, zb_time t, struct str who, struct str what, struct str subject, struct str body) {
     struct json *j = arg;
     json_obj(j);
-    json_key(j, "seq"); json_i64(j, seq);
-    json_key(j, "t"); json_time(j, t);
-    json_key(j, "who"); json_str(j, who);
-    json_key(j, "what"); json_str(j, what);
-    json_key(j, "subject"); json_str(j, subject);
-    json_key(j, "body"); json_raw(j, body.n ? body : STR("null"));
+    json_key(j, "seq");
+    json_i64(j, seq);
+    json_key(j, "t");
+    json_time(j, t);
+    json_key(j, "who");
+    json_str(j, who);
+    json_key(j, "what");
+    json_str(j, what);
+    json_key(j, "subject");
+    json_str(j, subject);
+    json_key(j, "body");
+    json_raw(j, body.n ? body : STR("null"));
     json_end(j);
 }
 
@@ -117,11 +136,16 @@ int op_audit_verify(struct op_call *c, struct zb_err *e) {
     struct audit_result r;
     if (audit_verify(c->db, engine_dir(c->en), NULL, &r, e) != ZB_OK) return e->rc;
     json_obj(c->out);
-    json_key(c->out, "ok"); json_bool(c->out, r.bad_seq == 0);
-    json_key(c->out, "entries"); json_i64(c->out, r.entries);
-    json_key(c->out, "checkpoints"); json_i64(c->out, r.checkpoints);
-    json_key(c->out, "bad_seq"); json_i64(c->out, r.bad_seq);
-    json_key(c->out, "what"); json_z(c->out, r.what);
+    json_key(c->out, "ok");
+    json_bool(c->out, r.bad_seq == 0);
+    json_key(c->out, "entries");
+    json_i64(c->out, r.entries);
+    json_key(c->out, "checkpoints");
+    json_i64(c->out, r.checkpoints);
+    json_key(c->out, "bad_seq");
+    json_i64(c->out, r.bad_seq);
+    json_key(c->out, "what");
+    json_z(c->out, r.what);
     json_end(c->out);
     return ZB_OK;
 }

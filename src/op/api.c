@@ -24,8 +24,10 @@ static void refuse(struct http_res *res, int status, const char *code, const cha
     buf_clear(&res->body);
     json_init(&j, &res->body);
     json_obj(&j);
-    json_key(&j, "error"); json_z(&j, text);
-    json_key(&j, "code"); json_z(&j, code);
+    json_key(&j, "error");
+    json_z(&j, text);
+    json_key(&j, "code");
+    json_z(&j, code);
     json_end(&j);
     res->status = status;
 }
@@ -81,17 +83,20 @@ static int body_args(struct op_call *c, const struct http_req *r, struct zb_err 
     int rc = json_is_object(o) ? ZB_OK : zb_fail(e, ZB_E_INPUT, "the body must be a JSON object");
     const char *key;
     json_t *v;
-    if (rc == ZB_OK)
-        json_object_foreach(o, key, v) {
+    if (rc == ZB_OK) json_object_foreach(o, key, v) {
             int i = op_arg_index(c->op, key);
             if (i < 0) {
                 rc = zb_fail(e, ZB_E_INPUT, "%.60s is not an argument of %s", key, c->op->name);
                 break;
             }
-            if (json_is_string(v)) c->value[i] = str_of(arena_str(c->arena, (struct str){json_string_value(v), json_string_length(v)}));
-            else if (json_is_integer(v)) c->value[i] = str_of(arena_printf(c->arena, "%lld", (long long)json_integer_value(v)));
-            else if (json_is_boolean(v)) c->value[i] = json_is_true(v) ? STR("1") : STR("0");
-            else rc = zb_fail(e, ZB_E_INPUT, "%s: write a text, a whole number, true or false", key);
+            if (json_is_string(v))
+                c->value[i] = str_of(arena_str(c->arena, (struct str){json_string_value(v), json_string_length(v)}));
+            else if (json_is_integer(v))
+                c->value[i] = str_of(arena_printf(c->arena, "%lld", (long long)json_integer_value(v)));
+            else if (json_is_boolean(v))
+                c->value[i] = json_is_true(v) ? STR("1") : STR("0");
+            else
+                rc = zb_fail(e, ZB_E_INPUT, "%s: write a text, a whole number, true or false", key);
             if (rc != ZB_OK) break;
         }
     json_decref(o);
@@ -105,14 +110,22 @@ static void query_args(struct op_call *c, const struct http_req *r) {
 
 static void upload_json(struct json *j, struct str name, const struct upload_result *u) {
     json_obj(j);
-    json_key(j, "file"); json_str(j, name);
-    json_key(j, "mine"); json_z(j, u->mine);
-    json_key(j, "family"); json_z(j, u->family);
-    json_key(j, "type"); json_z(j, u->type);
-    json_key(j, "records"); json_i64(j, u->records);
-    json_key(j, "accepted"); json_i64(j, u->accepted);
-    json_key(j, "refused"); json_i64(j, u->refused);
-    json_key(j, "duplicate"); json_bool(j, u->duplicate);
+    json_key(j, "file");
+    json_str(j, name);
+    json_key(j, "mine");
+    json_z(j, u->mine);
+    json_key(j, "family");
+    json_z(j, u->family);
+    json_key(j, "type");
+    json_z(j, u->type);
+    json_key(j, "records");
+    json_i64(j, u->records);
+    json_key(j, "accepted");
+    json_i64(j, u->accepted);
+    json_key(j, "refused");
+    json_i64(j, u->refused);
+    json_key(j, "duplicate");
+    json_bool(j, u->duplicate);
     json_key(j, "reasons");
     json_arr(j);
     if (u->reason[0]) json_z(j, u->reason);
@@ -131,8 +144,10 @@ static void upload(struct api *a, struct op_call *c, const struct http_req *r, s
     }
     int rc = engine_submit(a->en, mine, r->local ? STR("import") : STR("http"), op_text(c, "name"), r->body, op_int(c, "wait", 0) == 1, &u, &e);
     json_init(&j, &res->body);
-    if (rc == ZB_E_IO) refuse(res, 503, "io", e.msg);
-    else upload_json(&j, op_text(c, "name"), &u); /* a refused file has its reason in the same shape */
+    if (rc == ZB_E_IO)
+        refuse(res, 503, "io", e.msg);
+    else
+        upload_json(&j, op_text(c, "name"), &u); /* a refused file has its reason in the same shape */
     if (rc != ZB_OK && rc != ZB_E_IO) res->status = STATUS[-rc];
 }
 
@@ -191,7 +206,8 @@ static void run(struct api *a, struct op_call *c, const struct http_req *r, stru
         refuse(res, login ? 401 : often ? 429 : STATUS[-rc], CODE[-rc], e.msg);
         return;
     }
-    if (c->op->who != WHO_ANYONE || !strcmp(c->op->name, "login")) str_copy(str_of(strncmp(c->cookie, "zb_session=", 11) ? "" : c->cookie), res->cookie, sizeof res->cookie);
+    if (c->op->who != WHO_ANYONE || !strcmp(c->op->name, "login"))
+        str_copy(str_of(strncmp(c->cookie, "zb_session=", 11) ? "" : c->cookie), res->cookie, sizeof res->cookie);
     if (c->changed_alarm[0]) publish(a, c->changed_alarm);
 }
 
@@ -212,9 +228,12 @@ static void handle(void *arg, const struct http_req *r, struct http_res *res) {
     }
     if (c.op->who == WHO_TOKEN) {
         query_args(&c, r);
-        if (!c.known) refuse(res, 401, "denied", "uploads need the mine's upload token");
-        else if (op_args_check(&c, &e) != ZB_OK) refuse(res, 400, "input", e.msg);
-        else upload(a, &c, r, res);
+        if (!c.known)
+            refuse(res, 401, "denied", "uploads need the mine's upload token");
+        else if (op_args_check(&c, &e) != ZB_OK)
+            refuse(res, 400, "input", e.msg);
+        else
+            upload(a, &c, r, res);
         return;
     }
     if (!strcmp(c.op->name, "events") && c.known && !c.actor.upload) {
@@ -242,7 +261,8 @@ int api_start(struct engine **en, const char *dir, const char *listen, const cha
     *en = a->en;
     char sock[500];
     snprintf(sock, sizeof sock, "%s/run.sock", dir);
-    struct http_config cfg = {.listen = listen, .web_dir = web_dir, .unix_path = sock, .workers = 8, .body_max = body_max, .handle = handle, .sse_may = sse_may, .arg = a};
+    struct http_config cfg = {
+        .listen = listen, .web_dir = web_dir, .unix_path = sock, .workers = 8, .body_max = body_max, .handle = handle, .sse_may = sse_may, .arg = a};
     struct http *http = NULL;
     if (http_start(&cfg, &http, e) != ZB_OK) {
         engine_close(*en);

@@ -24,8 +24,8 @@ int op_causes(struct op_call *c, struct zb_err *e);
 int op_cause_counts(struct op_call *c, struct zb_err *e);
 int op_kpi(struct op_call *c, struct zb_err *e);
 int op_openapi(struct op_call *c, struct zb_err *e);
-int op_upload(struct op_call *c, struct zb_err *e);  /* answered by the HTTP side, which has the bytes */
-int op_events(struct op_call *c, struct zb_err *e);  /* likewise */
+int op_upload(struct op_call *c, struct zb_err *e); /* answered by the HTTP side, which has the bytes */
+int op_events(struct op_call *c, struct zb_err *e); /* likewise */
 
 /* shared: may the actor see this mine; the last head-count underground of a mine (-1 unknown) */
 bool sees(const struct op_call *c, const char *region, const char *mine);

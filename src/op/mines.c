@@ -13,48 +13,82 @@ static const char *region_name(const struct op_call *c, const char *code) {
 static void limits_json(struct json *j, const struct limits *l) {
     json_key(j, "limits");
     json_obj(j);
-    json_key(j, "hi_alarm"); json_fix(j, l->hi_alarm);
-    json_key(j, "hi_clear"); json_fix(j, l->hi_clear);
-    json_key(j, "lo_alarm"); json_fix(j, l->lo_alarm);
-    json_key(j, "lo_clear"); json_fix(j, l->lo_clear);
-    json_key(j, "hi_cut"); json_fix(j, l->hi_cut);
-    json_key(j, "hi_restore"); json_fix(j, l->hi_restore);
-    json_key(j, "lo_cut"); json_fix(j, l->lo_cut);
-    json_key(j, "lo_restore"); json_fix(j, l->lo_restore);
+    json_key(j, "hi_alarm");
+    json_fix(j, l->hi_alarm);
+    json_key(j, "hi_clear");
+    json_fix(j, l->hi_clear);
+    json_key(j, "lo_alarm");
+    json_fix(j, l->lo_alarm);
+    json_key(j, "lo_clear");
+    json_fix(j, l->lo_clear);
+    json_key(j, "hi_cut");
+    json_fix(j, l->hi_cut);
+    json_key(j, "hi_restore");
+    json_fix(j, l->hi_restore);
+    json_key(j, "lo_cut");
+    json_fix(j, l->lo_cut);
+    json_key(j, "lo_restore");
+    json_fix(j, l->lo_restore);
     json_end(j);
 }
 
 static void point_json(struct json *j, const char *mine, const struct point_now *p) {
     json_obj(j);
-    json_key(j, "mine"); json_z(j, mine);
-    json_key(j, "point"); json_z(j, p->def->code);
-    json_key(j, "type"); json_z(j, p->def->type_name);
-    json_key(j, "location"); json_z(j, p->def->location);
-    json_key(j, "unit"); json_z(j, p->def->unit);
-    json_key(j, "value_type"); json_z(j, VALUE_TYPE_KEY[p->def->vt]);
-    json_key(j, "v"); json_fix(j, p->last.v);
-    json_key(j, "t"); json_time(j, p->last.t);
-    json_key(j, "state"); json_i64(j, p->last.state);
-    json_key(j, "level"); json_z(j, ALARM_LEVEL_KEY[p->level]);
-    json_key(j, "silent"); json_bool(j, p->silent);
+    json_key(j, "mine");
+    json_z(j, mine);
+    json_key(j, "point");
+    json_z(j, p->def->code);
+    json_key(j, "type");
+    json_z(j, p->def->type_name);
+    json_key(j, "location");
+    json_z(j, p->def->location);
+    json_key(j, "unit");
+    json_z(j, p->def->unit);
+    json_key(j, "value_type");
+    json_z(j, VALUE_TYPE_KEY[p->def->vt]);
+    json_key(j, "v");
+    json_fix(j, p->last.v);
+    json_key(j, "t");
+    json_time(j, p->last.t);
+    json_key(j, "state");
+    json_i64(j, p->last.state);
+    json_key(j, "level");
+    json_z(j, ALARM_LEVEL_KEY[p->level]);
+    json_key(j, "silent");
+    json_bool(j, p->silent);
     limits_json(j, &p->eff);
-    json_key(j, "source"); json_z(j, p->limit_source ? p->limit_source : "");
+    json_key(j, "source");
+    json_z(j, p->limit_source ? p->limit_source : "");
     json_end(j);
 }
 
 static void mine_head(struct op_call *c, const struct mine_view *v) {
     struct json *j = c->out;
     json_obj(j);
-    json_key(j, "mine"); json_z(j, v->code);
-    json_key(j, "name"); json_z(j, v->name);
-    json_key(j, "region"); json_z(j, v->region);
-    json_key(j, "region_name"); json_z(j, region_name(c, v->region));
-    json_key(j, "gas_class"); json_z(j, v->gas_class);
-    json_key(j, "last_heard"); json_time(j, v->heard);
+    json_key(j, "mine");
+    json_z(j, v->code);
+    json_key(j, "name");
+    json_z(j, v->name);
+    json_key(j, "region");
+    json_z(j, v->region);
+    json_key(j, "region_name");
+    json_z(j, region_name(c, v->region));
+    json_key(j, "gas_class");
+    json_z(j, v->gas_class);
+    json_key(j, "last_heard");
+    json_time(j, v->heard);
 }
 
-struct counts { char mine[24]; int64_t n[5]; };
-struct listing { struct op_call *c; struct counts *k; int n; struct zb_err *e; };
+struct counts {
+    char mine[24];
+    int64_t n[5];
+};
+struct listing {
+    struct op_call *c;
+    struct counts *k;
+    int n;
+    struct zb_err *e;
+};
 
 static int alarm_counts(struct op_call *c, struct counts **ret, int *n, struct zb_err *e) {
     ZB_AUTO(stmt_done) struct stmt *q = db_use(c->db, "select mine, level, count(*) from alarm where state<5 group by mine, level order by mine", e);
@@ -84,7 +118,8 @@ static int mine_line(void *arg, const struct mine_view *v) {
         if (!strcmp(l->k[i].mine, v->code)) k = &l->k[i];
     struct json *j = c->out;
     mine_head(c, v);
-    json_key(j, "points"); json_i64(j, mine_points(v->state));
+    json_key(j, "points");
+    json_i64(j, mine_points(v->state));
     json_key(j, "alarms");
     json_obj(j);
     static const enum alarm_level ORDER[] = {LEVEL_RED, LEVEL_ORANGE, LEVEL_YELLOW, LEVEL_BLUE};
@@ -95,8 +130,10 @@ static int mine_line(void *arg, const struct mine_view *v) {
     json_end(j);
     int below = below_count(c, v->code, NULL);
     json_key(j, "below");
-    if (below < 0) json_none(j);
-    else json_i64(j, below);
+    if (below < 0)
+        json_none(j);
+    else
+        json_i64(j, below);
     json_end(j);
     return 0;
 }
@@ -117,7 +154,10 @@ int op_mines(struct op_call *c, struct zb_err *e) {
     return ZB_OK;
 }
 
-struct detail { struct op_call *c; int shown; };
+struct detail {
+    struct op_call *c;
+    int shown;
+};
 
 static void points_json(struct op_call *c, const struct mine_view *v) {
     for (int i = 0; i < mine_points(v->state); i++) {
@@ -139,7 +179,9 @@ static int mine_detail(void *arg, const struct mine_view *v) {
     return 0;
 }
 
-static int no_mine(struct op_call *c, struct zb_err *e) { return zb_fail(e, ZB_E_ABSENT, "no mine " STR_FMT " here, or not in your area", STR_ARG(op_text(c, "mine"))); }
+static int no_mine(struct op_call *c, struct zb_err *e) {
+    return zb_fail(e, ZB_E_ABSENT, "no mine " STR_FMT " here, or not in your area", STR_ARG(op_text(c, "mine")));
+}
 
 int op_mine(struct op_call *c, struct zb_err *e) {
     struct detail d = {c, 0};
@@ -174,7 +216,14 @@ int op_mine_set(struct op_call *c, struct zb_err *e) {
 }
 
 /* ---- one point's past ---- */
-struct where { struct op_call *c; struct str point; char mine[24]; struct point_now now; struct point_def def; int n; };
+struct where {
+    struct op_call *c;
+    struct str point;
+    char mine[24];
+    struct point_now now;
+    struct point_def def;
+    int n;
+};
 
 static int find_point(void *arg, const struct mine_view *v) {
     struct where *w = arg;
@@ -213,13 +262,17 @@ int op_samples(struct op_call *c, struct zb_err *e) {
     json_arr(j);
     for (int i = 0; i < n && i < limit; i++) {
         json_obj(j);
-        json_key(j, "t"); json_time(j, s[i].t);
-        json_key(j, "v"); json_fix(j, s[i].v);
-        json_key(j, "state"); json_i64(j, s[i].state);
+        json_key(j, "t");
+        json_time(j, s[i].t);
+        json_key(j, "v");
+        json_fix(j, s[i].v);
+        json_key(j, "state");
+        json_i64(j, s[i].state);
         json_end(j);
     }
     json_arr_end(j);
-    json_key(j, "next"); json_time(j, n > limit ? s[limit].t : ZB_TIME_NONE);
+    json_key(j, "next");
+    json_time(j, n > limit ? s[limit].t : ZB_TIME_NONE);
     json_end(j);
     free(s);
     return ZB_OK;
@@ -235,13 +288,19 @@ int op_series(struct op_call *c, struct zb_err *e) {
     if (series_buckets(engine_series(c->en), str_of(w.mine), w.point, from, to, (int)op_int(c, "buckets", 1000), &b, &n, e) != ZB_OK) return e->rc;
     struct json *j = c->out;
     json_obj(j);
-    json_key(j, "mine"); json_z(j, w.mine);
-    json_key(j, "point"); json_str(j, w.point);
-    json_key(j, "unit"); json_z(j, w.def.unit);
-    json_key(j, "location"); json_z(j, w.def.location);
-    json_key(j, "type"); json_z(j, w.def.type_name);
+    json_key(j, "mine");
+    json_z(j, w.mine);
+    json_key(j, "point");
+    json_str(j, w.point);
+    json_key(j, "unit");
+    json_z(j, w.def.unit);
+    json_key(j, "location");
+    json_z(j, w.def.location);
+    json_key(j, "type");
+    json_z(j, w.def.type_name);
     limits_json(j, &w.now.eff);
-    json_key(j, "source"); json_z(j, w.now.limit_source ? w.now.limit_source : "");
+    json_key(j, "source");
+    json_z(j, w.now.limit_source ? w.now.limit_source : "");
     json_key(j, "buckets");
     json_arr(j);
     for (int i = 0; i < n; i++) {

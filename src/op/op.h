@@ -17,30 +17,30 @@ struct op_arg {
 struct op_call {
     const struct op *op;
     struct engine *en;
-    struct policy *policy;      /* a reference for the length of the call */
-    struct db *db;              /* a reader */
+    struct policy *policy; /* a reference for the length of the call */
+    struct db *db;         /* a reader */
     struct actor actor;
-    bool known;                 /* actor is somebody */
+    bool known; /* actor is somebody */
     struct str value[OP_ARGS_MAX];
     int64_t number[OP_ARGS_MAX]; /* of ARG_INT, ARG_TIME (zb_time; ZB_TIME_NONE absent), ARG_FLAG */
     struct str address;
     struct arena *arena;
     struct json *out;
-    char cookie[200];           /* set by login and logout */
+    char cookie[200];                 /* set by login and logout */
     char changed_alarm[ALARM_ID_CAP]; /* for the live stream */
 };
 enum op_who { WHO_ANYONE, WHO_SESSION, WHO_RIGHT, WHO_TOKEN };
 struct op {
     const char *name;
     enum http_method method;
-    const char *path;           /* "/api/v1/mines/{mine}"; "" only on the command line */
+    const char *path; /* "/api/v1/mines/{mine}"; "" only on the command line */
     enum op_who who;
-    const char *right;          /* WHO_RIGHT */
-    bool human;                 /* a named person's act: not the local owner without a name */
+    const char *right; /* WHO_RIGHT */
+    bool human;        /* a named person's act: not the local owner without a name */
     const char *doc;
     struct op_arg arg[OP_ARGS_MAX];
-    const char *reply;          /* schema notation, see schema.c */
-    const char *list;           /* name of the array in the reply, printed a line each; NULL: the object itself */
+    const char *reply; /* schema notation, see schema.c */
+    const char *list;  /* name of the array in the reply, printed a line each; NULL: the object itself */
     int (*fn)(struct op_call *c, struct zb_err *e);
 };
 extern const struct op OPS[];
@@ -66,7 +66,8 @@ bool alarm_json(struct db *db, struct str id, struct json *j, struct zb_err *e);
 
 /* The HTTP side. */
 struct api;
-ZB_MUST int api_start(struct engine **en, const char *dir, const char *listen, const char *web_dir, struct api **ret, struct zb_err *e); /* opens the engine too */
+ZB_MUST int api_start(struct engine **en, const char *dir, const char *listen, const char *web_dir, struct api **ret,
+                      struct zb_err *e); /* opens the engine too */
 int api_port(const struct api *a);
 void api_stop(struct api *a); /* stops the server; the engine is the caller's to close, then api_free */
 void api_free(struct api *a);

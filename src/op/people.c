@@ -5,7 +5,10 @@
 #include "sense/sense.h"
 #include <stdlib.h>
 
-struct file { struct batch b; bool ok; };
+struct file {
+    struct batch b;
+    bool ok;
+};
 
 static int file_load(struct op_call *c, const char *mine, const char *type, struct arena *a, struct file *ret, struct zb_err *e) {
     ret->ok = false;
@@ -55,23 +58,33 @@ static void time_field(struct json *j, const char *key, struct str s) {
     json_time(j, zb_time_parse(s, &t) ? t : ZB_TIME_NONE);
 }
 
-static void person_json(struct json *j, const struct file *now, const struct file *master, const struct file *areas, const struct map *cards, const struct map *places, const struct record *r) {
+static void person_json(struct json *j, const struct file *now, const struct file *master, const struct file *areas, const struct map *cards,
+                        const struct map *places, const struct record *r) {
     const struct record *who = map_get(cards, field(&now->b, r, "card"));
     const struct record *area = map_get(places, field(&now->b, r, "area"));
     struct str name = field(&now->b, r, "name");
     json_obj(j);
-    json_key(j, "name"); json_str(j, name.n || !who ? name : field(&master->b, who, "name"));
-    json_key(j, "trade"); json_str(j, who ? field(&master->b, who, "trade") : STR(""));
-    json_key(j, "area"); json_str(j, field(&now->b, r, "area"));
-    json_key(j, "area_name"); json_str(j, area ? field(&areas->b, area, "name") : STR(""));
-    json_key(j, "reader"); json_str(j, field(&now->b, r, "reader"));
+    json_key(j, "name");
+    json_str(j, name.n || !who ? name : field(&master->b, who, "name"));
+    json_key(j, "trade");
+    json_str(j, who ? field(&master->b, who, "trade") : STR(""));
+    json_key(j, "area");
+    json_str(j, field(&now->b, r, "area"));
+    json_key(j, "area_name");
+    json_str(j, area ? field(&areas->b, area, "name") : STR(""));
+    json_key(j, "reader");
+    json_str(j, field(&now->b, r, "reader"));
     time_field(j, "entered", field(&now->b, r, "in_time"));
     time_field(j, "last_seen", field(&now->b, r, "reader_in"));
-    json_key(j, "leader"); json_bool(j, str_is(field(&now->b, r, "leader"), "1"));
+    json_key(j, "leader");
+    json_bool(j, str_is(field(&now->b, r, "leader"), "1"));
     json_end(j);
 }
 
-struct region_of { char region[8]; bool found; };
+struct region_of {
+    char region[8];
+    bool found;
+};
 static int take_region(void *arg, const struct mine_view *v) {
     struct region_of *r = arg;
     str_copy(str_of(v->region), r->region, sizeof r->region);
@@ -87,12 +100,15 @@ int op_people(struct op_call *c, struct zb_err *e) {
     if (!where.found || !sees(c, where.region, mine)) return zb_fail(e, ZB_E_ABSENT, "no mine %s here, or not in your area", mine);
     ZB_AUTO(arena_drop) struct arena *a = arena_new((size_t)64 << 20);
     struct file now, master, areas;
-    if (file_load(c, mine, "RYSS", a, &now, e) != ZB_OK || file_load(c, mine, "RYXX", a, &master, e) != ZB_OK || file_load(c, mine, "RYQY", a, &areas, e) != ZB_OK) return e->rc;
+    if (file_load(c, mine, "RYSS", a, &now, e) != ZB_OK || file_load(c, mine, "RYXX", a, &master, e) != ZB_OK ||
+        file_load(c, mine, "RYQY", a, &areas, e) != ZB_OK)
+        return e->rc;
     struct map cards = index_by(&master, "card"), places = index_by(&areas, "area");
     struct json *j = c->out;
     int n = 0;
     json_obj(j);
-    json_key(j, "t"); json_time(j, now.ok ? now.b.time : ZB_TIME_NONE);
+    json_key(j, "t");
+    json_time(j, now.ok ? now.b.time : ZB_TIME_NONE);
     json_key(j, "people");
     json_arr(j);
     for (int i = 0; now.ok && i < now.b.n; i++) {
@@ -101,7 +117,8 @@ int op_people(struct op_call *c, struct zb_err *e) {
         n++;
     }
     json_arr_end(j);
-    json_key(j, "count"); json_i64(j, n);
+    json_key(j, "count");
+    json_i64(j, n);
     json_end(j);
     map_done(&cards);
     map_done(&places);

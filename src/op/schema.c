@@ -73,11 +73,26 @@ static void value(const char **p, struct json *j) {
         (*p)++;
         type_name(j, "array", question(p));
         break;
-    case 's': (*p)++; type_name(j, "string", question(p)); break;
-    case 'i': (*p)++; type_name(j, "integer", question(p)); break;
-    case 'n': (*p)++; type_name(j, "number", question(p)); break;
-    case 'b': (*p)++; type_name(j, "boolean", question(p)); break;
-    case 'o': (*p)++; type_name(j, "object", question(p)); break;
+    case 's':
+        (*p)++;
+        type_name(j, "string", question(p));
+        break;
+    case 'i':
+        (*p)++;
+        type_name(j, "integer", question(p));
+        break;
+    case 'n':
+        (*p)++;
+        type_name(j, "number", question(p));
+        break;
+    case 'b':
+        (*p)++;
+        type_name(j, "boolean", question(p));
+        break;
+    case 'o':
+        (*p)++;
+        type_name(j, "object", question(p));
+        break;
     case 't':
         (*p)++;
         type_name(j, "string", question(p));
@@ -104,10 +119,14 @@ static void parameter(const struct op *op, const struct op_arg *a, struct json *
     bool in_path = strstr(op->path, mark) != NULL;
     if (op->method != HTTP_GET && !in_path) return;
     json_obj(j);
-    json_key(j, "name"); json_z(j, a->name);
-    json_key(j, "in"); json_z(j, in_path ? "path" : "query");
-    json_key(j, "required"); json_bool(j, in_path || a->required);
-    json_key(j, "description"); json_z(j, a->doc);
+    json_key(j, "name");
+    json_z(j, a->name);
+    json_key(j, "in");
+    json_z(j, in_path ? "path" : "query");
+    json_key(j, "required");
+    json_bool(j, in_path || a->required);
+    json_key(j, "description");
+    json_z(j, a->doc);
     json_key(j, "schema");
     schema_json(a->kind == ARG_INT ? "i" : "s", j);
     json_end(j);
@@ -116,12 +135,17 @@ static void parameter(const struct op *op, const struct op_arg *a, struct json *
 static void body_schema(const struct op *op, struct json *j) {
     json_key(j, "requestBody");
     json_obj(j);
-    json_key(j, "content"); json_obj(j);
-    json_key(j, op->who == WHO_TOKEN ? "application/octet-stream" : "application/json"); json_obj(j);
-    json_key(j, "schema"); json_obj(j);
-    json_key(j, "type"); json_z(j, op->who == WHO_TOKEN ? "string" : "object");
+    json_key(j, "content");
+    json_obj(j);
+    json_key(j, op->who == WHO_TOKEN ? "application/octet-stream" : "application/json");
+    json_obj(j);
+    json_key(j, "schema");
+    json_obj(j);
+    json_key(j, "type");
+    json_z(j, op->who == WHO_TOKEN ? "string" : "object");
     if (op->who != WHO_TOKEN) {
-        json_key(j, "properties"); json_obj(j);
+        json_key(j, "properties");
+        json_obj(j);
         for (int i = 0; i < OP_ARGS_MAX && op->arg[i].name; i++) {
             json_key(j, op->arg[i].name);
             schema_json(op->arg[i].kind == ARG_INT ? "i" : "s", j);
@@ -135,19 +159,27 @@ static void operation(const struct op *op, struct json *j) {
     static const char *const METHOD[] = {"get", "post", "delete"};
     json_key(j, METHOD[op->method]);
     json_obj(j);
-    json_key(j, "operationId"); json_z(j, op->name);
-    json_key(j, "summary"); json_z(j, op->doc);
-    json_key(j, "x-who"); json_z(j, op->who == WHO_ANYONE ? "anyone" : op->who == WHO_SESSION ? "session" : op->who == WHO_TOKEN ? "token" : op->right);
+    json_key(j, "operationId");
+    json_z(j, op->name);
+    json_key(j, "summary");
+    json_z(j, op->doc);
+    json_key(j, "x-who");
+    json_z(j, op->who == WHO_ANYONE ? "anyone" : op->who == WHO_SESSION ? "session" : op->who == WHO_TOKEN ? "token" : op->right);
     json_key(j, "parameters");
     json_arr(j);
     for (int i = 0; i < OP_ARGS_MAX && op->arg[i].name; i++) parameter(op, &op->arg[i], j);
     json_arr_end(j);
     if (op->method == HTTP_POST) body_schema(op, j);
-    json_key(j, "responses"); json_obj(j);
-    json_key(j, "200"); json_obj(j);
-    json_key(j, "description"); json_z(j, "done");
-    json_key(j, "content"); json_obj(j);
-    json_key(j, !strcmp(op->name, "events") ? "text/event-stream" : "application/json"); json_obj(j);
+    json_key(j, "responses");
+    json_obj(j);
+    json_key(j, "200");
+    json_obj(j);
+    json_key(j, "description");
+    json_z(j, "done");
+    json_key(j, "content");
+    json_obj(j);
+    json_key(j, !strcmp(op->name, "events") ? "text/event-stream" : "application/json");
+    json_obj(j);
     json_key(j, "schema");
     schema_json(op->reply, j);
     for (int i = 0; i < 5; i++) json_end(j);
@@ -155,10 +187,14 @@ static void operation(const struct op *op, struct json *j) {
 
 void openapi_write(struct json *j) {
     json_obj(j);
-    json_key(j, "openapi"); json_z(j, "3.0.3");
-    json_key(j, "info"); json_obj(j);
-    json_key(j, "title"); json_z(j, "zhiben 治本");
-    json_key(j, "version"); json_z(j, "1");
+    json_key(j, "openapi");
+    json_z(j, "3.0.3");
+    json_key(j, "info");
+    json_obj(j);
+    json_key(j, "title");
+    json_z(j, "zhiben 治本");
+    json_key(j, "version");
+    json_z(j, "1");
     json_end(j);
     json_key(j, "paths");
     json_obj(j);

@@ -32,14 +32,15 @@ static void bind_sensors(struct reader *r, const struct node *root, struct polic
     struct sensor_type *out = seq ? list(r, seq, sizeof *out) : NULL;
     for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
         node_keys(r, n, "code zh unit by_unit");
-        out[p->sensors++] = (struct sensor_type){node_text(r, n, "code", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "unit", NULL), node_bool(r, n, "by_unit", false)};
+        out[p->sensors++] =
+            (struct sensor_type){node_text(r, n, "code", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "unit", NULL), node_bool(r, n, "by_unit", false)};
     }
     p->sensor = out;
 }
 
 static struct limits limits_of(struct reader *r, const struct node *n) {
-    return (struct limits){node_fix(r, n, "hi_alarm"), node_fix(r, n, "hi_clear"), node_fix(r, n, "lo_alarm"), node_fix(r, n, "lo_clear"),
-                           node_fix(r, n, "hi_cut"), node_fix(r, n, "hi_restore"), node_fix(r, n, "lo_cut"), node_fix(r, n, "lo_restore")};
+    return (struct limits){node_fix(r, n, "hi_alarm"), node_fix(r, n, "hi_clear"),   node_fix(r, n, "lo_alarm"), node_fix(r, n, "lo_clear"),
+                           node_fix(r, n, "hi_cut"),   node_fix(r, n, "hi_restore"), node_fix(r, n, "lo_cut"),   node_fix(r, n, "lo_restore")};
 }
 
 static void bind_limits(struct reader *r, const struct node *root, struct policy *p) {
@@ -49,11 +50,20 @@ static void bind_limits(struct reader *r, const struct node *root, struct policy
     struct loc_pattern *words = pat ? list(r, pat, sizeof *words) : NULL;
     if (!out || !words) return;
     for (const struct node *n = seq->child; n && !r->bad; n = n->next) {
-        node_keys(r, n, "class zh sensors gas hi_alarm hi_clear lo_alarm lo_clear hi_cut hi_restore lo_cut lo_restore unit cut_range from to mine_default source");
+        node_keys(r, n,
+                  "class zh sensors gas hi_alarm hi_clear lo_alarm lo_clear hi_cut hi_restore lo_cut lo_restore unit cut_range from to mine_default source");
         struct limit_rule *l = &out[p->limits++];
-        *l = (struct limit_rule){node_text(r, n, "class", NULL), node_text(r, n, "zh", ""), node_text(r, n, "sensors", NULL), node_text(r, n, "gas", ""), limits_of(r, n),
-                                 node_text(r, n, "unit", NULL), node_text(r, n, "cut_range", ""), node_text(r, n, "source", NULL),
-                                 node_day(r, n, "from", INT32_MIN), node_day(r, n, "to", INT32_MAX), node_bool(r, n, "mine_default", false)};
+        *l = (struct limit_rule){node_text(r, n, "class", NULL),
+                                 node_text(r, n, "zh", ""),
+                                 node_text(r, n, "sensors", NULL),
+                                 node_text(r, n, "gas", ""),
+                                 limits_of(r, n),
+                                 node_text(r, n, "unit", NULL),
+                                 node_text(r, n, "cut_range", ""),
+                                 node_text(r, n, "source", NULL),
+                                 node_day(r, n, "from", INT32_MIN),
+                                 node_day(r, n, "to", INT32_MAX),
+                                 node_bool(r, n, "mine_default", false)};
         if (!r->bad && l->from > l->to) node_fail(r, n, "from is after to");
     }
     for (const struct node *n = pat->child; n && !r->bad; n = n->next) {
@@ -86,8 +96,13 @@ static void bind_alarms(struct reader *r, const struct node *root, struct policy
         }
         node_keys(r, n, "level on_delay off_delay deadband ack_due cause_due shelvable source");
         zb_fix band = node_fix(r, n, "deadband");
-        p->kind[k] = (struct kind_rule){(enum alarm_level)node_choice(r, n, "level", ALARM_LEVEL_KEY, ALARM_LEVELS_N), node_duration(r, n, "on_delay", 0), node_duration(r, n, "off_delay", 0),
-                                        band == ZB_FIX_NONE ? 0 : band, node_duration(r, n, "ack_due", ZB_TIME_NONE), node_duration(r, n, "cause_due", ZB_TIME_NONE), node_bool(r, n, "shelvable", false)};
+        p->kind[k] = (struct kind_rule){(enum alarm_level)node_choice(r, n, "level", ALARM_LEVEL_KEY, ALARM_LEVELS_N),
+                                        node_duration(r, n, "on_delay", 0),
+                                        node_duration(r, n, "off_delay", 0),
+                                        band == ZB_FIX_NONE ? 0 : band,
+                                        node_duration(r, n, "ack_due", ZB_TIME_NONE),
+                                        node_duration(r, n, "cause_due", ZB_TIME_NONE),
+                                        node_bool(r, n, "shelvable", false)};
     }
     p->shelf.max = node_duration(r, root, "shelf_max", ZB_TIME_NONE);
 }
@@ -109,15 +124,17 @@ static void bind_roles(struct reader *r, const struct node *root, struct policy 
     struct role_rule *out = seq ? list(r, seq, sizeof *out) : NULL;
     for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
         node_keys(r, n, "key zh en rights");
-        out[p->roles++] = (struct role_rule){node_text(r, n, "key", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "en", NULL), node_text(r, n, "rights", NULL)};
+        out[p->roles++] =
+            (struct role_rule){node_text(r, n, "key", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "en", NULL), node_text(r, n, "rights", NULL)};
     }
     p->role = out;
 }
 
 static void bind_silence(struct reader *r, const struct node *root, struct policy *p) {
     node_keys(r, root, "source sample_period late_after point_after mine_after future_max truncated_wait");
-    p->silence = (struct silence_rule){node_duration(r, root, "sample_period", ZB_TIME_NONE), node_duration(r, root, "late_after", ZB_TIME_NONE), node_duration(r, root, "point_after", ZB_TIME_NONE),
-                                       node_duration(r, root, "mine_after", ZB_TIME_NONE), node_duration(r, root, "future_max", ZB_TIME_NONE), node_duration(r, root, "truncated_wait", ZB_TIME_NONE)};
+    p->silence = (struct silence_rule){node_duration(r, root, "sample_period", ZB_TIME_NONE), node_duration(r, root, "late_after", ZB_TIME_NONE),
+                                       node_duration(r, root, "point_after", ZB_TIME_NONE),   node_duration(r, root, "mine_after", ZB_TIME_NONE),
+                                       node_duration(r, root, "future_max", ZB_TIME_NONE),    node_duration(r, root, "truncated_wait", ZB_TIME_NONE)};
 }
 
 static void bind_policy(struct reader *r, const struct node *root, struct policy *p) {
@@ -153,8 +170,13 @@ static void bind_layout(struct reader *r, const struct node *root, const char *k
             return;
         }
         struct field *f = &out->f[out->n];
-        *f = (struct field){node_text(r, n, "name", NULL), node_text(r, n, "zh", ""), (enum field_kind)node_choice(r, n, "kind", KIND, FIELD_KINDS_N), node_bool(r, n, "required", false),
-                            (uint16_t)node_int(r, n, "max_len", 0, 1, 60000), node_fix(r, n, "min"), node_fix(r, n, "max")};
+        *f = (struct field){node_text(r, n, "name", NULL),
+                            node_text(r, n, "zh", ""),
+                            (enum field_kind)node_choice(r, n, "kind", KIND, FIELD_KINDS_N),
+                            node_bool(r, n, "required", false),
+                            (uint16_t)node_int(r, n, "max_len", 0, 1, 60000),
+                            node_fix(r, n, "min"),
+                            node_fix(r, n, "max")};
         for (int i = 0; i < out->n && !r->bad; i++)
             if (!strcmp(out->f[i].name, f->name)) node_fail(r, n, "field %s is there twice", f->name);
         out->n++;
@@ -169,8 +191,10 @@ static void bind_key(struct reader *r, const struct node *root, struct format *f
         int at = -1;
         for (int i = 0; n->text && i < f->body.n; i++)
             if (!strcmp(f->body.f[i].name, n->text)) at = i;
-        if (at < 0 || f->keys == 4) node_fail(r, n, "key: at most 4 names of body fields");
-        else f->key[f->keys++] = at;
+        if (at < 0 || f->keys == 4)
+            node_fail(r, n, "key: at most 4 names of body fields");
+        else
+            f->key[f->keys++] = at;
     }
 }
 
@@ -188,8 +212,13 @@ void bind_format(struct reader *r, const struct node *root, struct format *f) {
     bind_layout(r, root, "header", &f->header);
     bind_layout(r, root, "body", &f->body);
     bind_key(r, root, f);
-    static const struct { const char *name; size_t at; } ROLE[] = {{"point_code", offsetof(struct format, point)}, {"value", offsetof(struct format, value)},
-                                                                   {"state", offsetof(struct format, state)}, {"time", offsetof(struct format, time)}};
+    static const struct {
+        const char *name;
+        size_t at;
+    } ROLE[] = {{"point_code", offsetof(struct format, point)},
+                {"value", offsetof(struct format, value)},
+                {"state", offsetof(struct format, state)},
+                {"time", offsetof(struct format, time)}};
     for (size_t k = 0; k < sizeof ROLE / sizeof *ROLE; k++) {
         int at = -1;
         for (int i = 0; i < f->body.n; i++)
@@ -199,6 +228,6 @@ void bind_format(struct reader *r, const struct node *root, struct format *f) {
     if (!r->bad && (!end[0] || end[1])) node_fail(r, root, "rec_end \"%s\" must be one character", end);
 }
 
-const struct schema SCHEMAS[] = {{"policy.yaml", bind_policy}, {"regions.yaml", bind_regions}, {"sensors.yaml", bind_sensors}, {"limits.yaml", bind_limits}, {"alarms.yaml", bind_alarms},
-                                 {"causes.yaml", bind_causes}, {"roles.yaml", bind_roles}, {"silence.yaml", bind_silence}};
+const struct schema SCHEMAS[] = {{"policy.yaml", bind_policy}, {"regions.yaml", bind_regions}, {"sensors.yaml", bind_sensors}, {"limits.yaml", bind_limits},
+                                 {"alarms.yaml", bind_alarms}, {"causes.yaml", bind_causes},   {"roles.yaml", bind_roles},     {"silence.yaml", bind_silence}};
 const int SCHEMAS_N = sizeof SCHEMAS / sizeof *SCHEMAS;

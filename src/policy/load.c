@@ -9,7 +9,13 @@
 #define ARENA_MAX ((size_t)128 << 20)
 #define FORMATS_MAX 200
 
-struct load { struct policy *p; const char *dir; struct zb_err *e; EVP_MD_CTX *md; struct format *formats; };
+struct load {
+    struct policy *p;
+    const char *dir;
+    struct zb_err *e;
+    EVP_MD_CTX *md;
+    struct format *formats;
+};
 
 static int file_read(const char *path, struct arena *a, struct str *ret, struct zb_err *e) {
     FILE *f = fopen(path, "rb");

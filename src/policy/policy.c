@@ -66,8 +66,8 @@ static zb_fix lower(zb_fix a, zb_fix b) { return a == ZB_FIX_NONE ? b : b == ZB_
 static zb_fix upper(zb_fix a, zb_fix b) { return a == ZB_FIX_NONE ? b : b == ZB_FIX_NONE ? a : a > b ? a : b; }
 
 static struct limits stricter(struct limits a, struct limits b) {
-    return (struct limits){lower(a.hi_alarm, b.hi_alarm), lower(a.hi_clear, b.hi_clear), upper(a.lo_alarm, b.lo_alarm), upper(a.lo_clear, b.lo_clear),
-                           lower(a.hi_cut, b.hi_cut), lower(a.hi_restore, b.hi_restore), upper(a.lo_cut, b.lo_cut), upper(a.lo_restore, b.lo_restore)};
+    return (struct limits){lower(a.hi_alarm, b.hi_alarm), lower(a.hi_clear, b.hi_clear),     upper(a.lo_alarm, b.lo_alarm), upper(a.lo_clear, b.lo_clear),
+                           lower(a.hi_cut, b.hi_cut),     lower(a.hi_restore, b.hi_restore), upper(a.lo_cut, b.lo_cut),     upper(a.lo_restore, b.lo_restore)};
 }
 
 struct limits policy_limits(const struct policy *p, const char *loc_class, const char *sensor_type, const char *gas_class, int32_t day, const char **source) {

@@ -6,19 +6,27 @@
 #include "model/alarm.h"
 #include "model/format.h"
 
-struct region { const char *code, *name, *en; }; /* "140214", 6 digits; city ends in 00 */
+struct region {
+    const char *code, *name, *en;
+}; /* "140214", 6 digits; city ends in 00 */
 
-struct sensor_type { const char *code, *zh, *unit; bool by_unit; }; /* 传感器类型; by_unit: a point of which only this unit is known is taken for one */
+struct sensor_type {
+    const char *code, *zh, *unit;
+    bool by_unit;
+};                  /* 传感器类型; by_unit: a point of which only this unit is known is taken for one */
 struct limit_rule { /* thresholds.md A.1, A.2: one row of the limits table */
     const char *loc_class, *zh;
     const char *sensor_types; /* space-separated "0001 0011 0043" */
     const char *gas_class;    /* "" any, "low", "high", "outburst" */
     struct limits lim;
     const char *unit, *cut_range, *source;
-    int32_t from, to;         /* validity of the edition at the data time, days; to INT32_MAX: open */
-    bool mine_default;        /* taken when a point has no class: the stricter of all default rows of its sensor type */
+    int32_t from, to;  /* validity of the edition at the data time, days; to INT32_MAX: open */
+    bool mine_default; /* taken when a point has no class: the stricter of all default rows of its sensor type */
 };
-struct loc_pattern { const char *words; const char *loc_class; }; /* all space-separated words occur in the location text → class */
+struct loc_pattern {
+    const char *words;
+    const char *loc_class;
+}; /* all space-separated words occur in the location text → class */
 
 struct kind_rule { /* alarms.yaml: per alarm kind */
     enum alarm_level level;
@@ -27,35 +35,52 @@ struct kind_rule { /* alarms.yaml: per alarm kind */
     zb_time ack_due, cause_due;  /* ms after raised */
     bool shelvable;
 };
-struct cause { const char *key, *zh, *en; };
-struct role_rule { const char *key, *zh, *en; const char *rights; }; /* space-separated permission names, "*" all */
+struct cause {
+    const char *key, *zh, *en;
+};
+struct role_rule {
+    const char *key, *zh, *en;
+    const char *rights;
+}; /* space-separated permission names, "*" all */
 
-struct silence_rule { zb_time sample_period, late_after, point_after, mine_after, future_max, truncated_wait; };
-struct shelf_rule { zb_time max; };
+struct silence_rule {
+    zb_time sample_period, late_after, point_after, mine_after, future_max, truncated_wait;
+};
+struct shelf_rule {
+    zb_time max;
+};
 
 struct policy {
     int refs;
     char hash[65];
     const char *dir, *name;
-    const struct region *region; int regions;
-    const struct format *format; int formats;
-    const struct sensor_type *sensor; int sensors;
-    const struct limit_rule *limit; int limits;
-    const struct loc_pattern *pattern; int patterns;
+    const struct region *region;
+    int regions;
+    const struct format *format;
+    int formats;
+    const struct sensor_type *sensor;
+    int sensors;
+    const struct limit_rule *limit;
+    int limits;
+    const struct loc_pattern *pattern;
+    int patterns;
     struct kind_rule kind[ALARM_KINDS_N];
-    const struct cause *cause; int causes;
-    const struct role_rule *role; int roles;
+    const struct cause *cause;
+    int causes;
+    const struct role_rule *role;
+    int roles;
     struct silence_rule silence;
     struct shelf_rule shelf;
-    const char *const *no_value; int no_values; /* words that mean "no value": null, NULL, -, -- … */
-    int bad_record_percent;                     /* more bad records than this: the file is refused */
+    const char *const *no_value;
+    int no_values;          /* words that mean "no value": null, NULL, -, -- … */
+    int bad_record_percent; /* more bad records than this: the file is refused */
     struct arena *arena;
 };
 
 /* ZB_E_INPUT: e says file:line:column and what is allowed. *ret holds one reference. */
 ZB_MUST int policy_load(const char *dir, struct policy **ret, struct zb_err *e);
-struct policy *policy_ref(struct policy *p); /* atomic */
-void policy_unref(struct policy *p);         /* atomic; the last one frees */
+struct policy *policy_ref(struct policy *p);                                 /* atomic */
+void policy_unref(struct policy *p);                                         /* atomic; the last one frees */
 const struct format *policy_format(const struct policy *p, struct str type); /* NULL: unknown */
 const struct region *policy_region(const struct policy *p, struct str code);
 const struct role_rule *policy_role(const struct policy *p, struct str key);

@@ -16,7 +16,12 @@ void node_fail(struct reader *r, const struct node *n, const char *fmt, ...) {
     zb_fail(r->e, ZB_E_INPUT, "%s:%d:%d: %s", r->file, n ? n->line : 1, n ? n->col : 1, text);
 }
 
-struct build { struct reader *r; struct node *root, *stack[DEPTH_MAX]; int depth, nodes; struct node *key; };
+struct build {
+    struct reader *r;
+    struct node *root, *stack[DEPTH_MAX];
+    int depth, nodes;
+    struct node *key;
+};
 
 static struct node *node_make(struct build *b, const yaml_event_t *ev, enum node_kind kind) {
     struct node *n = arena_alloc(b->r->a, sizeof *n);
@@ -31,8 +36,10 @@ static struct node *node_make(struct build *b, const yaml_event_t *ev, enum node
 }
 
 static void put(struct node *parent, struct node *n) {
-    if (parent->last) parent->last->next = n;
-    else parent->child = n;
+    if (parent->last)
+        parent->last->next = n;
+    else
+        parent->child = n;
     parent->last = n;
     parent->n++;
 }
@@ -90,7 +97,8 @@ static void take(struct build *b, const yaml_event_t *ev, int *documents) {
         if (++*documents > 1) node_fail(b->r, &at, "a second document: one file holds one");
         break;
     case YAML_SCALAR_EVENT:
-        if (ev->data.scalar.anchor || (ev->data.scalar.tag && !ev->data.scalar.quoted_implicit && !ev->data.scalar.plain_implicit)) node_fail(b->r, &at, "anchors and tags are not taken");
+        if (ev->data.scalar.anchor || (ev->data.scalar.tag && !ev->data.scalar.quoted_implicit && !ev->data.scalar.plain_implicit))
+            node_fail(b->r, &at, "anchors and tags are not taken");
         if ((n = node_make(b, ev, NODE_SCALAR))) {
             scalar_text(b, n, ev);
             if (!b->r->bad) attach(b, n);
@@ -98,7 +106,8 @@ static void take(struct build *b, const yaml_event_t *ev, int *documents) {
         break;
     case YAML_MAPPING_START_EVENT:
     case YAML_SEQUENCE_START_EVENT:
-        if (ev->type == YAML_MAPPING_START_EVENT ? ev->data.mapping_start.anchor != NULL : ev->data.sequence_start.anchor != NULL) node_fail(b->r, &at, "anchors (&name) are not taken");
+        if (ev->type == YAML_MAPPING_START_EVENT ? ev->data.mapping_start.anchor != NULL : ev->data.sequence_start.anchor != NULL)
+            node_fail(b->r, &at, "anchors (&name) are not taken");
         if ((n = node_make(b, ev, ev->type == YAML_MAPPING_START_EVENT ? NODE_MAP : NODE_SEQ))) down(b, n);
         break;
     case YAML_MAPPING_END_EVENT:
@@ -160,8 +169,10 @@ const struct node *node_get(const struct node *map, const char *key) {
 const struct node *node_seq(struct reader *r, const struct node *map, const char *key) {
     const struct node *n = r->bad ? NULL : node_get(map, key);
     if (r->bad) return NULL;
-    if (!n) node_fail(r, map, "key %s is missing", key);
-    else if (n->kind != NODE_SEQ) node_fail(r, n, "%s must be a list", key);
+    if (!n)
+        node_fail(r, map, "key %s is missing", key);
+    else if (n->kind != NODE_SEQ)
+        node_fail(r, n, "%s must be a list", key);
     return r->bad ? NULL : n;
 }
 
@@ -181,7 +192,8 @@ const char *node_text(struct reader *r, const struct node *map, const char *key,
 int64_t node_int(struct reader *r, const struct node *map, const char *key, int64_t absent, int64_t min, int64_t max) {
     const struct node *n = scalar(r, map, key, absent == INT64_MIN);
     int64_t v = absent;
-    if (n && (n->quoted || !num_i64(str_of(n->text), min, max, &v))) node_fail(r, n, "%s: \"%s\" is not a whole number from %lld to %lld", key, n->text, (long long)min, (long long)max);
+    if (n && (n->quoted || !num_i64(str_of(n->text), min, max, &v)))
+        node_fail(r, n, "%s: \"%s\" is not a whole number from %lld to %lld", key, n->text, (long long)min, (long long)max);
     return v;
 }
 
@@ -201,7 +213,10 @@ bool node_bool(struct reader *r, const struct node *map, const char *key, bool a
 }
 
 zb_time node_duration(struct reader *r, const struct node *map, const char *key, zb_time absent) {
-    static const struct { const char *unit; zb_time ms; } UNIT[] = {{"s", ZB_SECOND}, {"min", ZB_MINUTE}, {"h", ZB_HOUR}, {"d", ZB_DAY}};
+    static const struct {
+        const char *unit;
+        zb_time ms;
+    } UNIT[] = {{"s", ZB_SECOND}, {"min", ZB_MINUTE}, {"h", ZB_HOUR}, {"d", ZB_DAY}};
     const struct node *n = scalar(r, map, key, absent == ZB_TIME_NONE);
     if (!n) return absent;
     struct str unit, head = str_cut(str_of(n->text), ' ', &unit);

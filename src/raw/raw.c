@@ -17,22 +17,27 @@
 struct pending {
     struct pending *next;
     struct seg_head head;
-    char *body;          /* all of it */
+    char *body; /* all of it */
     size_t n;
     bool done;
     int rc;
     struct zb_err err;
     pthread_cond_t wake;
 };
-struct seen { uint64_t name, content; };
-struct generation { struct seen *slot; size_t n; };
+struct seen {
+    uint64_t name, content;
+};
+struct generation {
+    struct seen *slot;
+    size_t n;
+};
 
 struct raw {
     char dir[420], path[460];
     int fd;
-    int64_t size;       /* bytes known good in the open segment */
+    int64_t size; /* bytes known good in the open segment */
     int32_t day;
-    bool cut_back;      /* a failed write may have left bytes beyond size */
+    bool cut_back; /* a failed write may have left bytes beyond size */
     uint64_t last;
     struct pending *head, *tail;
     size_t queued;
@@ -223,8 +228,14 @@ static int pack(struct pending *p, struct raw_record *in, struct zb_err *e) {
     if (ZSTD_isError(z)) return zb_fail(e, ZB_E_IO, "zstd: %s", ZSTD_getErrorName(z));
     p->n = strings + z;
     if (!in->digested) SHA256((const unsigned char *)(in->bytes.p ? in->bytes.p : ""), in->bytes.n, in->sha256);
-    p->head = (struct seg_head){.kind = in->kind, .received = in->received, .mine_n = (uint32_t)in->mine.n, .origin_n = (uint32_t)in->origin.n, .name_n = (uint32_t)in->name.n,
-                                .raw_n = (uint32_t)in->bytes.n, .z_n = (uint32_t)z, .body_crc = crc32_of(0, p->body, p->n)};
+    p->head = (struct seg_head){.kind = in->kind,
+                                .received = in->received,
+                                .mine_n = (uint32_t)in->mine.n,
+                                .origin_n = (uint32_t)in->origin.n,
+                                .name_n = (uint32_t)in->name.n,
+                                .raw_n = (uint32_t)in->bytes.n,
+                                .z_n = (uint32_t)z,
+                                .body_crc = crc32_of(0, p->body, p->n)};
     memcpy(p->head.sha256, in->sha256, 32);
     return ZB_OK;
 }
@@ -238,8 +249,10 @@ int raw_append(struct raw *r, struct raw_record *in, struct zb_err *e) {
     pthread_cond_init(&p.wake, NULL);
     pthread_mutex_lock(&r->lock);
     while (r->queued > QUEUE_MAX) pthread_cond_wait(&r->less, &r->lock);
-    if (r->tail) r->tail->next = &p;
-    else r->head = &p;
+    if (r->tail)
+        r->tail->next = &p;
+    else
+        r->head = &p;
     r->tail = &p;
     r->queued += p.n;
     r->queue++;
@@ -277,7 +290,9 @@ static int scan(struct raw *r, const struct segment *s, bool newest, struct zb_e
     if (fd < 0) return zb_fail(e, ZB_E_IO, "cannot open %s: %s", s->path, strerror(errno));
     struct seg_reader rd = {fd, s->path, 0, &body};
     struct seg_head h = {0};
-    int rc = s->first == r->last + 1 || !r->last ? ZB_OK : zb_fail(e, ZB_E_IO, "%s: records %llu to %llu before it are missing", s->path, (unsigned long long)r->last + 1, (unsigned long long)s->first - 1);
+    int rc = s->first == r->last + 1 || !r->last ? ZB_OK
+                                                 : zb_fail(e, ZB_E_IO, "%s: records %llu to %llu before it are missing", s->path,
+                                                           (unsigned long long)r->last + 1, (unsigned long long)s->first - 1);
     if (!r->last) r->last = s->first - 1;
     while (rc == ZB_OK && (rc = seg_next(&rd, r->last + 1, &h, e)) == 1) {
         r->last = h.seq;
@@ -355,7 +370,8 @@ void raw_stats(const struct raw *r, struct raw_stat *ret) {
 }
 
 /* ---- reading back ---- */
-static int record_give(const struct seg_head *h, const struct buf *body, int (*fn)(void *, const struct raw_record *, struct zb_err *), void *arg, const char *path, struct zb_err *e) {
+static int record_give(const struct seg_head *h, const struct buf *body, int (*fn)(void *, const struct raw_record *, struct zb_err *), void *arg,
+                       const char *path, struct zb_err *e) {
     const char *p = body->p ? body->p : "";
     char *out = xmalloc((size_t)h->raw_n + 1);
     const char *z = p + h->mine_n + h->origin_n + h->name_n;
@@ -365,7 +381,9 @@ static int record_give(const struct seg_head *h, const struct buf *body, int (*f
         rc = zb_fail(e, ZB_E_IO, "%s: record %llu does not unpack", path, (unsigned long long)h->seq);
     } else {
         out[n] = 0;
-        struct raw_record rec = {h->seq, (enum raw_kind)h->kind, h->received, {p, h->mine_n}, {p + h->mine_n, h->origin_n}, {p + h->mine_n + h->origin_n, h->name_n}, {out, n}, {0}, true};
+        struct raw_record rec = {
+            h->seq, (enum raw_kind)h->kind, h->received, {p, h->mine_n}, {p + h->mine_n, h->origin_n}, {p + h->mine_n + h->origin_n, h->name_n}, {out, n}, {0},
+            true};
         memcpy(rec.sha256, h->sha256, 32);
         rc = fn(arg, &rec, e);
     }

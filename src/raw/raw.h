@@ -25,5 +25,8 @@ uint64_t raw_last(const struct raw *r); /* last durable sequence, 0 none */
 ZB_MUST int raw_read(const char *dir, uint64_t after, int (*fn)(void *arg, const struct raw_record *rec, struct zb_err *e), void *arg, struct zb_err *e);
 /* Was (mine, name, digest) or (mine, name) seen before? Index kept in memory as digests: same: 2 = same name and same bytes, 1 = same name other bytes, 0 = new. */
 int raw_seen(struct raw *r, struct str mine, struct str name, const unsigned char sha256[32]);
-struct raw_stat { uint64_t records, bytes_in, bytes_disk, syncs; int queue; };
+struct raw_stat {
+    uint64_t records, bytes_in, bytes_disk, syncs;
+    int queue;
+};
 void raw_stats(const struct raw *r, struct raw_stat *ret);

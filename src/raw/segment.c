@@ -25,8 +25,8 @@ uint32_t crc32_of(uint32_t crc, const void *data, size_t n) {
         memcpy(&a, p, 4);
         memcpy(&b, p + 4, 4);
         a ^= crc;
-        crc = crc_table[7][a & 255] ^ crc_table[6][(a >> 8) & 255] ^ crc_table[5][(a >> 16) & 255] ^ crc_table[4][a >> 24] ^
-              crc_table[3][b & 255] ^ crc_table[2][(b >> 8) & 255] ^ crc_table[1][(b >> 16) & 255] ^ crc_table[0][b >> 24];
+        crc = crc_table[7][a & 255] ^ crc_table[6][(a >> 8) & 255] ^ crc_table[5][(a >> 16) & 255] ^ crc_table[4][a >> 24] ^ crc_table[3][b & 255] ^
+              crc_table[2][(b >> 8) & 255] ^ crc_table[1][(b >> 16) & 255] ^ crc_table[0][b >> 24];
     }
     for (; n; n--, p++) crc = (crc >> 8) ^ crc_table[0][(crc ^ *p) & 255];
     return ~crc;
@@ -83,7 +83,8 @@ int seg_next(struct seg_reader *r, uint64_t seq, struct seg_head *h, struct zb_e
     ssize_t n = read_at(r->fd, h, sizeof *h, r->off);
     if (n == 0) return 0;
     if (n < 0) return zb_fail(e, ZB_E_IO, "cannot read %s at %lld: %s", r->path, (long long)r->off, strerror(errno));
-    if (n < (ssize_t)sizeof *h || !seg_head_good(h, seq)) return zb_fail(e, ZB_E_IO, "%s at offset %lld: the record's head is damaged", r->path, (long long)r->off);
+    if (n < (ssize_t)sizeof *h || !seg_head_good(h, seq))
+        return zb_fail(e, ZB_E_IO, "%s at offset %lld: the record's head is damaged", r->path, (long long)r->off);
     size_t want = (size_t)seg_body(h);
     buf_clear(r->body);
     char part[65536];
@@ -96,7 +97,8 @@ int seg_next(struct seg_reader *r, uint64_t seq, struct seg_head *h, struct zb_e
         buf_put(r->body, part, k);
         got += k;
     }
-    if (crc != h->body_crc || r->body->over) return zb_fail(e, ZB_E_IO, "%s at offset %lld: record %llu is damaged", r->path, (long long)r->off, (unsigned long long)h->seq);
+    if (crc != h->body_crc || r->body->over)
+        return zb_fail(e, ZB_E_IO, "%s at offset %lld: record %llu is damaged", r->path, (long long)r->off, (unsigned long long)h->seq);
     r->off += (int64_t)sizeof *h + (int64_t)want;
     return 1;
 }

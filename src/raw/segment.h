@@ -21,9 +21,17 @@ void seg_head_seal(struct seg_head *h);
 bool seg_head_good(const struct seg_head *h, uint64_t seq); /* seq 0: any */
 
 /* Segment files of DIR by rising first sequence. The array is the caller's to free(). */
-struct segment { uint64_t first; char path[460]; };
+struct segment {
+    uint64_t first;
+    char path[460];
+};
 ZB_MUST int segments_list(const char *dir, struct segment **ret, int *n, struct zb_err *e);
 
 /* Reads one record's head and body at *off; 1 read, 0 end of file, ZB_E_IO what does not check (*off stays). body is grown as needed, NUL-ended. */
-struct seg_reader { int fd; const char *path; int64_t off; struct buf *body; };
+struct seg_reader {
+    int fd;
+    const char *path;
+    int64_t off;
+    struct buf *body;
+};
 ZB_MUST int seg_next(struct seg_reader *r, uint64_t seq, struct seg_head *h, struct zb_err *e);

@@ -1,7 +1,11 @@
 /* Plain CSV (RFC 4180) with a header line naming the columns: point,time,value[,state[,unit[,location]]]. */
 #include "sense/inside.h"
 
-struct csv { const char *p, *end; struct arena *a; bool bad; };
+struct csv {
+    const char *p, *end;
+    struct arena *a;
+    bool bad;
+};
 
 /* One cell; *last: it ended the line. A quoted cell without doubled quotes stays a view. */
 static struct str cell(struct csv *c, bool *last) {
@@ -54,12 +58,14 @@ static int head(struct csv *c, const struct record_layout *l, int *column, int *
         for (int i = 0; at < 0 && i < l->n; i++)
             if (str_is(name, l->f[i].name)) at = i;
         if (at < 0 || (seen & (1u << at)) || *columns == FORMAT_FIELDS_MAX)
-            return zb_fail(e, ZB_E_INPUT, "line 1: column \"%.*s\" is unknown or there twice; allowed: point,time,value,state,unit,location", name.n > 60 ? 60 : (int)name.n, name.p);
+            return zb_fail(e, ZB_E_INPUT, "line 1: column \"%.*s\" is unknown or there twice; allowed: point,time,value,state,unit,location",
+                           name.n > 60 ? 60 : (int)name.n, name.p);
         seen |= 1u << at;
         column[*columns] = at;
     }
     for (int i = 0; i < l->min_fields; i++)
-        if (!(seen & (1u << i))) return zb_fail(e, ZB_E_INPUT, "line 1: column %s is missing; the header line names the columns point,time,value", i ? l->f[i].name : "point");
+        if (!(seen & (1u << i)))
+            return zb_fail(e, ZB_E_INPUT, "line 1: column %s is missing; the header line names the columns point,time,value", i ? l->f[i].name : "point");
     return ZB_OK;
 }
 

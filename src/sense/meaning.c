@@ -43,8 +43,13 @@ static enum value_type value_type_of(struct str s) {
 
 bool point_of(const struct policy *p, const struct batch *b, const struct record *r, struct point_def *d) {
     struct str unit = text(b, r, "unit"), type_name = text(b, r, "type_name"), sensor = text(b, r, "sensor_type");
-    *d = (struct point_def){.range_hi = fix(b, r, "range_high"), .range_lo = fix(b, r, "range_low"), .x = fix(b, r, "x"), .y = fix(b, r, "y"), .z = fix(b, r, "z"),
-        .own = {fix(b, r, "hi_alarm"), fix(b, r, "hi_clear"), fix(b, r, "lo_alarm"), fix(b, r, "lo_clear"), fix(b, r, "hi_cut"), fix(b, r, "hi_restore"), fix(b, r, "lo_cut"), fix(b, r, "lo_restore")}};
+    *d = (struct point_def){.range_hi = fix(b, r, "range_high"),
+                            .range_lo = fix(b, r, "range_low"),
+                            .x = fix(b, r, "x"),
+                            .y = fix(b, r, "y"),
+                            .z = fix(b, r, "z"),
+                            .own = {fix(b, r, "hi_alarm"), fix(b, r, "hi_clear"), fix(b, r, "lo_alarm"), fix(b, r, "lo_clear"), fix(b, r, "hi_cut"),
+                                    fix(b, r, "hi_restore"), fix(b, r, "lo_cut"), fix(b, r, "lo_restore")}};
     str_copy(text(b, r, "point_code"), d->code, sizeof d->code);
     if (!d->code[0]) return false;
     d->vt = value_type_of(text(b, r, "value_type"));

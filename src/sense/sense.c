@@ -26,7 +26,8 @@ int upload_name_parse(struct str name, struct upload_name *ret, struct zb_err *e
     bool end = ext.p && (str_is(ext, "txt") || str_is(ext, "TXT") || (str_is(type, "CSV") && (str_is(ext, "csv") || str_is(ext, "CSV"))));
     zb_time t = ZB_TIME_NONE;
     if (!code || !kind || !end || !zb_time_stamp_parse(stamp, &t))
-        return zb_fail(e, ZB_E_INPUT, "file name \"%.*s\" is not MINE_TYPE_yyyyMMddHHmmss.txt with a mine code of 12 digits", name.n > 100 ? 100 : (int)name.n, name.p ? name.p : "");
+        return zb_fail(e, ZB_E_INPUT, "file name \"%.*s\" is not MINE_TYPE_yyyyMMddHHmmss.txt with a mine code of 12 digits", name.n > 100 ? 100 : (int)name.n,
+                       name.p ? name.p : "");
     *ret = (struct upload_name){mine, type, t};
     return ZB_OK;
 }
@@ -132,17 +133,20 @@ static int header_check(const struct policy *p, const struct upload_name *un, zb
         const char *wrong = cell_check(p, b, &l->f[i], &b->header[i]);
         if (!wrong) continue;
         refusal_add(b, a, 0, l->f[i].name, "\"%.*s\" %s", b->header[i].n > 60 ? 60 : (int)b->header[i].n, b->header[i].p, wrong);
-        return zb_fail(e, ZB_E_INPUT, "header field %s (%s): \"%.*s\" %s", l->f[i].name, l->f[i].zh, b->header[i].n > 60 ? 60 : (int)b->header[i].n, b->header[i].p, wrong);
+        return zb_fail(e, ZB_E_INPUT, "header field %s (%s): \"%.*s\" %s", l->f[i].name, l->f[i].zh, b->header[i].n > 60 ? 60 : (int)b->header[i].n,
+                       b->header[i].p, wrong);
     }
     int m = format_field(l, "mine"), t = format_field(l, "time");
     if (m >= 0 && !str_eq(b->header[m], un->mine)) {
         refusal_add(b, a, 0, "mine", "header says another mine than the file name");
-        return zb_fail(e, ZB_E_INPUT, "the header says mine %.*s, the file name says " STR_FMT, b->header[m].n > 30 ? 30 : (int)b->header[m].n, b->header[m].p, STR_ARG(un->mine));
+        return zb_fail(e, ZB_E_INPUT, "the header says mine %.*s, the file name says " STR_FMT, b->header[m].n > 30 ? 30 : (int)b->header[m].n, b->header[m].p,
+                       STR_ARG(un->mine));
     }
     if (t >= 0 && !zb_time_parse(b->header[t], &b->time)) b->time = ZB_TIME_NONE;
     if (b->time != ZB_TIME_NONE && b->time > now + p->silence.future_max) {
         refusal_add(b, a, 0, "time", "the header's time lies in the future");
-        return zb_fail(e, ZB_E_INPUT, "the header's time " STR_FMT " lies more than %lld min in the future: set the clock of the mine's host", STR_ARG(b->header[t]), (long long)(p->silence.future_max / ZB_MINUTE));
+        return zb_fail(e, ZB_E_INPUT, "the header's time " STR_FMT " lies more than %lld min in the future: set the clock of the mine's host",
+                       STR_ARG(b->header[t]), (long long)(p->silence.future_max / ZB_MINUTE));
     }
     return ZB_OK;
 }
@@ -160,7 +164,8 @@ static struct str unquote(struct str s, struct arena *a) {
     return (struct str){p, n};
 }
 
-int batch_decode(const struct policy *p, struct str name, struct str bytes, zb_time now, struct arena *a, struct batch *ret, bool *truncated, struct zb_err *e) {
+int batch_decode(const struct policy *p, struct str name, struct str bytes, zb_time now, struct arena *a, struct batch *ret, bool *truncated,
+                 struct zb_err *e) {
     struct upload_name un;
     *ret = (struct batch){.name_time = ZB_TIME_NONE, .time = ZB_TIME_NONE};
     *truncated = false;
@@ -184,9 +189,11 @@ int batch_decode(const struct policy *p, struct str name, struct str bytes, zb_t
     int all = ret->n + ret->refused;
     if (all && ret->refused * 100 > p->bad_record_percent * all) {
         const struct refusal *w = ret->whys ? &ret->why[0] : NULL;
-        return zb_fail(e, ZB_E_INPUT, "%d of %d records are bad, more than %d %%; the first: record %d %s: %s", ret->refused, all, p->bad_record_percent, w ? w->record : 0, w ? w->field : "", w ? w->reason : "");
+        return zb_fail(e, ZB_E_INPUT, "%d of %d records are bad, more than %d %%; the first: record %d %s: %s", ret->refused, all, p->bad_record_percent,
+                       w ? w->record : 0, w ? w->field : "", w ? w->reason : "");
     }
-    if (duplicates_drop(ret, a) != ZB_OK || arena_over(a)) return zb_fail(e, ZB_E_LIMIT, "the file's %d records need more memory than one upload may take", all);
+    if (duplicates_drop(ret, a) != ZB_OK || arena_over(a))
+        return zb_fail(e, ZB_E_LIMIT, "the file's %d records need more memory than one upload may take", all);
     ret->accepted = ret->n;
     return ZB_OK;
 }

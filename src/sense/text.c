@@ -17,8 +17,10 @@ static int cells(struct str rec, struct str *cell, int max, struct str *ext) {
     for (;;) {
         const char *q = memchr(p, ';', (size_t)(end - p));
         const char *stop = q ? q : end;
-        if (n < max) cell[n] = trim((struct str){p, (size_t)(stop - p)});
-        else if (n == max) *ext = (struct str){p, (size_t)(end - p)};
+        if (n < max)
+            cell[n] = trim((struct str){p, (size_t)(stop - p)});
+        else if (n == max)
+            *ext = (struct str){p, (size_t)(end - p)};
         n++;
         if (!q) break;
         p = q + 1;
@@ -77,7 +79,8 @@ static int end_check(struct str *bytes, const char *mark, bool *truncated, struc
         return zb_fail(e, ZB_E_INPUT, "the file does not end with %s: it is not complete", mark);
     }
     bytes->n -= n;
-    if (bytes->n && memmem(bytes->p, bytes->n, mark, n)) return zb_fail(e, ZB_E_INPUT, "the end mark %s stands in the middle: several files in one are not taken", mark);
+    if (bytes->n && memmem(bytes->p, bytes->n, mark, n))
+        return zb_fail(e, ZB_E_INPUT, "the end mark %s stands in the middle: several files in one are not taken", mark);
     return ZB_OK;
 }
 

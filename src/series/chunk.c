@@ -17,7 +17,10 @@ static void put_u(struct buf *b, uint64_t v) {
 }
 static void put_i(struct buf *b, int64_t v) { put_u(b, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63)); }
 
-struct in { const unsigned char *p, *end; bool bad; };
+struct in {
+    const unsigned char *p, *end;
+    bool bad;
+};
 static uint64_t get_u(struct in *r) {
     uint64_t v = 0;
     for (int shift = 0; shift < 64; shift += 7) {
@@ -142,7 +145,8 @@ int chunk_decode(struct str bytes, struct sample **ret, int *n, struct zb_err *e
     *n = 0;
     unsigned flags = bytes.n ? *r.p++ : 0;
     uint64_t count = get_u(&r), plain = flags & F_ZSTD ? get_u(&r) : 0;
-    if (r.bad || !count || count > SAMPLES_MAX || (flags & F_SCALE) > 6 || plain > (uint64_t)SAMPLES_MAX * 40) return zb_fail(e, ZB_E_IO, "a chunk's head is damaged");
+    if (r.bad || !count || count > SAMPLES_MAX || (flags & F_SCALE) > 6 || plain > (uint64_t)SAMPLES_MAX * 40)
+        return zb_fail(e, ZB_E_IO, "a chunk's head is damaged");
     char *p = NULL;
     if (flags & F_ZSTD) {
         p = xmalloc((size_t)plain + 1);

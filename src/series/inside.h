@@ -4,15 +4,22 @@
 #include "series/series.h"
 #include <pthread.h>
 
-#define TAIL 16    /* plain samples a point */
-#define SEAL 480   /* samples after which a head becomes a chunk */
+#define TAIL 16  /* plain samples a point */
+#define SEAL 480 /* samples after which a head becomes a chunk */
 #define LATE_MAX 512
-#define SHARE 30   /* a point's head is stored every so many flushes */
+#define SHARE 30 /* a point's head is stored every so many flushes */
 
-struct block { char *p; uint32_t n; int count; };
-struct blocks { struct block *b; int n, cap, samples; };
+struct block {
+    char *p;
+    uint32_t n;
+    int count;
+};
+struct blocks {
+    struct block *b;
+    int n, cap, samples;
+};
 struct point {
-    int64_t id;               /* 0: not in the database yet */
+    int64_t id; /* 0: not in the database yet */
     char *mine, *code;
     struct sample tail[TAIL]; /* rising */
     int tails;
@@ -20,8 +27,8 @@ struct point {
     zb_time newest, sealed_to;  /* newest sample; newest sealed one */
     struct sample *late;
     int lates;
-    bool dirty, fresh;        /* fresh: its id is of a transaction not yet committed */
-    uint64_t since;           /* flushed input when it became dirty */
+    bool dirty, fresh; /* fresh: its id is of a transaction not yet committed */
+    uint64_t since;    /* flushed input when it became dirty */
 };
 
 struct series {
@@ -35,4 +42,4 @@ struct series {
 
 struct point *point_get(struct series *s, struct str mine, struct str code, bool make);
 int blocks_decode(const struct blocks *l, struct sample **v, int *n, struct zb_err *e); /* appended to *v */
-void samples_tidy(struct sample *v, int *n); /* rising by time; of equal times the later one in the array stays */
+void samples_tidy(struct sample *v, int *n);                                            /* rising by time; of equal times the later one in the array stays */

@@ -47,7 +47,9 @@ static int memory_copy(struct series *s, struct str mine, struct str point, stru
 }
 
 static int disk_copy(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, struct sample **v, int *n, struct zb_err *e) {
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->rdb, "select c.data from point p join chunk c on c.point=p.id where p.mine=?1 and p.code=?2 and c.t0<?4 and c.t1>=?3 order by c.t0", e);
+    ZB_AUTO(stmt_done)
+    struct stmt *q =
+        db_use(s->rdb, "select c.data from point p join chunk c on c.point=p.id where p.mine=?1 and p.code=?2 and c.t0<?4 and c.t1>=?3 order by c.t0", e);
     if (!q) return e->rc;
     stmt_text(q, 1, mine);
     stmt_text(q, 2, point);

@@ -3,12 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const MIGRATIONS[] = {
-    "create table point(id integer primary key, mine text not null, code text not null, unique(mine, code)) strict;"
-    "create table chunk(point integer not null, t0 integer not null, t1 integer not null, n integer not null, data blob not null, primary key(point, t0)) strict, without rowid;"
-    "create table head(point integer primary key, data blob not null) strict;"
-    "create table state(id integer primary key check(id=1), input integer not null) strict;"
-};
+static const char *const MIGRATIONS[] = {"create table point(id integer primary key, mine text not null, code text not null, unique(mine, code)) strict;"
+                                         "create table chunk(point integer not null, t0 integer not null, t1 integer not null, n integer not null, data blob "
+                                         "not null, primary key(point, t0)) strict, without rowid;"
+                                         "create table head(point integer primary key, data blob not null) strict;"
+                                         "create table state(id integer primary key check(id=1), input integer not null) strict;"};
 
 static void blocks_free(struct blocks *b) {
     for (int i = 0; i < b->n; i++) free(b->b[i].p);
@@ -155,7 +154,8 @@ int series_put_all(struct series *s, struct str mine, const struct observation *
 /* ---- to the database (writer's thread, inside a transaction where not said otherwise) ---- */
 static int point_id(struct series *s, struct point *p, struct zb_err *e) {
     if (p->id) return ZB_OK;
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->db, "insert into point(mine,code) values(?1,?2) on conflict(mine,code) do update set code=code returning id", e);
+    ZB_AUTO(stmt_done)
+    struct stmt *q = db_use(s->db, "insert into point(mine,code) values(?1,?2) on conflict(mine,code) do update set code=code returning id", e);
     if (!q) return e->rc;
     stmt_z(q, 1, p->mine);
     stmt_z(q, 2, p->code);
@@ -206,7 +206,9 @@ static int head_store(struct series *s, struct point *p, struct zb_err *e) {
         if (n) rc = chunk_encode(v, n, true, &b, e);
     }
     free(v);
-    ZB_AUTO(stmt_done) struct stmt *q = rc == ZB_OK ? db_use(s->db, n ? "insert or replace into head(point,data) values(?,?)" : "delete from head where point=?1 and ?2 is not null", e) : NULL;
+    ZB_AUTO(stmt_done)
+    struct stmt *q =
+        rc == ZB_OK ? db_use(s->db, n ? "insert or replace into head(point,data) values(?,?)" : "delete from head where point=?1 and ?2 is not null", e) : NULL;
     if (!q) return e->rc;
     stmt_i64(q, 1, p->id);
     stmt_blob(q, 2, n ? buf_str(&b) : STR("-"));
@@ -285,8 +287,10 @@ static int late_into_head(struct point *p, struct zb_err *e) {
     zb_time first = n ? v[0].t : INT64_MAX;
     for (int i = 0; i < p->lates; i++) {
         bool open = p->late[i].t > p->sealed_to && (p->sealed_to != INT64_MIN || p->late[i].t >= first);
-        if (open) v[n++] = p->late[i];
-        else p->late[kept++] = p->late[i];
+        if (open)
+            v[n++] = p->late[i];
+        else
+            p->late[kept++] = p->late[i];
     }
     int rc = ZB_OK;
     if (kept < p->lates) {
@@ -407,7 +411,9 @@ static int head_load(struct series *s, struct stmt *q, struct zb_err *e) {
 }
 
 static int load(struct series *s, struct zb_err *e) {
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->db, "select p.id, p.mine, p.code, h.data, (select max(t1) from chunk c where c.point=p.id) from point p left join head h on h.point=p.id", e);
+    ZB_AUTO(stmt_done)
+    struct stmt *q =
+        db_use(s->db, "select p.id, p.mine, p.code, h.data, (select max(t1) from chunk c where c.point=p.id) from point p left join head h on h.point=p.id", e);
     if (!q) return e->rc;
     int r;
     while ((r = stmt_row(q, e)) == 1)

@@ -10,7 +10,10 @@ ZB_MUST int series_open(const char *path, struct series **ret, struct zb_err *e)
 void series_close(struct series *s);
 ZB_MUST int series_put(struct series *s, struct str mine, struct str point, const struct sample *v, int n, struct zb_err *e);
 /* The same for samples of many points, rising by time within each: one lock for all. */
-struct observation { struct str point; struct sample s; };
+struct observation {
+    struct str point;
+    struct sample s;
+};
 ZB_MUST int series_put_all(struct series *s, struct str mine, const struct observation *o, int n, struct zb_err *e);
 /* Makes everything put so far durable, together with the input number it came from (one transaction). Seals full heads. */
 ZB_MUST int series_flush(struct series *s, uint64_t input, struct zb_err *e);
@@ -19,9 +22,15 @@ ZB_MUST int series_flush_some(struct series *s, uint64_t input, struct zb_err *e
 uint64_t series_input(const struct series *s); /* last flushed input number */
 /* Samples from <= t < to, rising. The array is the caller's to free(). */
 ZB_MUST int series_read(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, struct sample **ret, int *n, struct zb_err *e);
-struct bucket { zb_time t; zb_fix min, max, last; int n; uint32_t states; }; /* t: start of the bucket; min NONE when only valueless samples */
+struct bucket {
+    zb_time t;
+    zb_fix min, max, last;
+    int n;
+    uint32_t states;
+}; /* t: start of the bucket; min NONE when only valueless samples */
 /* At most `buckets` buckets of equal length over [from,to), empty ones left out. */
-ZB_MUST int series_buckets(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, int buckets, struct bucket **ret, int *n, struct zb_err *e);
+ZB_MUST int series_buckets(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, int buckets, struct bucket **ret, int *n,
+                           struct zb_err *e);
 /* codec, pure; for tests and bench */
 ZB_MUST int chunk_encode(const struct sample *v, int n, bool pack, struct buf *out, struct zb_err *e); /* pack: zstd over it when that is smaller */
 ZB_MUST int chunk_decode(struct str bytes, struct sample **ret, int *n, struct zb_err *e);

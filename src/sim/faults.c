@@ -2,7 +2,12 @@
 #include "sim/inside.h"
 #include "base/json.h"
 
-static const struct { const char *name; int point; bool long_one; const char *expect; } KIND[F_N] = {
+static const struct {
+    const char *name;
+    int point;
+    bool long_one;
+    const char *expect;
+} KIND[F_N] = {
     [F_OVER] = {"over-limit", 0, false, "over-limit and cut alarm; the face's power goes off and comes back"},
     [F_BURST] = {"burst", 4, false, "over-range alarm, red"},
     [F_STUCK] = {"stuck", 6, true, "flat line while its neighbours breathe"},
@@ -54,7 +59,9 @@ int faults_plan(struct sim *s, struct zb_err *e) {
         int f = F_N;
         for (int i = 0; i < F_N; i++)
             if (str_is(one, KIND[i].name)) f = i;
-        if (f == F_N) return zb_fail(e, ZB_E_INPUT, "fault \"%.*s\" is not known: over-limit burst stuck replay clamp dropout masked late drift", one.n > 60 ? 60 : (int)one.n, one.p);
+        if (f == F_N)
+            return zb_fail(e, ZB_E_INPUT, "fault \"%.*s\" is not known: over-limit burst stuck replay clamp dropout masked late drift",
+                           one.n > 60 ? 60 : (int)one.n, one.p);
         if (plant(s, k, (enum fault)f, e) != ZB_OK) return e->rc;
     }
     return s->truth.over ? zb_fail(e, ZB_E_LIMIT, "too many faults for one truth file") : ZB_OK;

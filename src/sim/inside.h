@@ -4,15 +4,34 @@
 #include "sense/sense.h"
 #include "sim/sim.h"
 
-enum role { R_CH4, R_CO, R_WIND, R_TEMP, R_O2, R_PRESSURE, R_FAN, R_DUCT, R_MAIN_FAN, R_DOOR, R_SMOKE, R_FEED, R_CUTTER, R_BELT, R_MACHINE, R_OUTPUT, R_STATION, R_POWER };
+enum role {
+    R_CH4,
+    R_CO,
+    R_WIND,
+    R_TEMP,
+    R_O2,
+    R_PRESSURE,
+    R_FAN,
+    R_DUCT,
+    R_MAIN_FAN,
+    R_DOOR,
+    R_SMOKE,
+    R_FEED,
+    R_CUTTER,
+    R_BELT,
+    R_MACHINE,
+    R_OUTPUT,
+    R_STATION,
+    R_POWER
+};
 
 enum { ZONE_NONE = -1, ZONE_FACE, ZONE_HEAD_A, ZONE_HEAD_B, ZONES };
 struct spec {
     enum role role;
     const char *type, *vt, *unit, *name, *place, *range;
-    double base, gas, noise;  /* level at rest; what coal cutting adds; size of a step */
-    const char *hi[4];        /* alarm, clear, cut, restore as the mine uploads them */
-    int zone;                 /* whose power its gas commands, or whose power it is */
+    double base, gas, noise; /* level at rest; what coal cutting adds; size of a step */
+    const char *hi[4];       /* alarm, clear, cut, restore as the mine uploads them */
+    int zone;                /* whose power its gas commands, or whose power it is */
 };
 extern const struct spec SPECS[];
 extern const int SPECS_N;

@@ -3,8 +3,9 @@
 #include <stdio.h>
 
 enum { AREAS = 4, READERS = 2, A_MOUTH = 0, A_FACE, A_HEADING, A_ROAD, LEADER_POST = 0 };
-static const struct { const char *name, *type, *approved; } AREA[AREAS] = {
-    {"井口", "井口区域", "100"}, {"1101工作面", "重点区域", "25"}, {"1203掘进工作面", "重点区域", "16"}, {"一采区运输大巷", "其它区域", "100"}};
+static const struct {
+    const char *name, *type, *approved;
+} AREA[AREAS] = {{"井口", "井口区域", "100"}, {"1101工作面", "重点区域", "25"}, {"1203掘进工作面", "重点区域", "16"}, {"一采区运输大巷", "其它区域", "100"}};
 static const char *const TRADE[] = {"采煤机司机", "支架工", "瓦斯检查工", "电工", "皮带司机", "掘进机司机", "安全检查工", "班长"};
 
 /* Cards are dealt to the three shifts in turn: card i works in shift i % 3, and is number i / 3 of it. Number 0 is the leader on duty 带班矿领导. */

@@ -177,7 +177,10 @@ int write_statistics(struct outlet *o, struct zb_err *e) {
 
 /* Alarms the mine's own system reports 异常报警: sent again each period until they have an end. */
 int write_reported(struct outlet *o, struct zb_err *e) {
-    static const struct { const char *type; int bit; } KIND[REPORT_KINDS] = {{"001", ST_ALARM}, {"002", ST_CUT}, {"004", ST_FAULT}, {"008", ST_OVER_RANGE}};
+    static const struct {
+        const char *type;
+        int bit;
+    } KIND[REPORT_KINDS] = {{"001", ST_ALARM}, {"002", ST_CUT}, {"004", ST_FAULT}, {"008", ST_OVER_RANGE}};
     struct smine *m = &o->s->m[o->mine];
     struct sheet w;
     char text[ZB_TIME_CAP];

@@ -35,8 +35,16 @@ void sheet_set(struct sheet *w, struct str *row, const char *field, const char *
 }
 
 static void header_fill(const struct sheet *w, const struct smine *m, const char *time, const char *approved, struct str *head) {
-    const struct { const char *field, *text; } H[] = {
-        {"mine", m->code}, {"mine_name", m->name}, {"time", time}, {"model", "ZBSIM"}, {"system", "模拟系统"}, {"maker", "示范科技"}, {"certificate_until", "2029-12-31"}, {"approved_people", approved}};
+    const struct {
+        const char *field, *text;
+    } H[] = {{"mine", m->code},
+             {"mine_name", m->name},
+             {"time", time},
+             {"model", "ZBSIM"},
+             {"system", "模拟系统"},
+             {"maker", "示范科技"},
+             {"certificate_until", "2029-12-31"},
+             {"approved_people", approved}};
     for (int i = 0; i < w->f->header.n; i++) {
         head[i] = STR("");
         for (size_t k = 0; k < sizeof H / sizeof *H; k++)
@@ -77,8 +85,10 @@ int sheet_end(struct sheet *w, struct outlet *o, bool even_empty, struct zb_err 
         header_fill(w, m, zb_time_text(o->host, time), approved, head);
         rc = batch_encode(w->f, head, w->row, w->n, &out, e);
         snprintf(name, sizeof name, "%s_%s_%s.txt", m->code, w->f->type, zb_time_stamp(o->t, stamp));
-        if (rc == ZB_OK && o->down) hold(m, name, buf_str(&out));
-        else if (rc == ZB_OK) rc = o->sink(o->arg, m->code, name, buf_str(&out), e);
+        if (rc == ZB_OK && o->down)
+            hold(m, name, buf_str(&out));
+        else if (rc == ZB_OK)
+            rc = o->sink(o->arg, m->code, name, buf_str(&out), e);
     }
     arena_free(w->a);
     free(w->row);

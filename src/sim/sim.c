@@ -14,8 +14,10 @@ enum { COUNTIES = sizeof COUNTY / sizeof *COUNTY };
 static void mine_make(struct sim *s, int i) {
     struct smine *m = &s->m[i];
     snprintf(m->code, sizeof m->code, "%s9%05d", COUNTY[i % COUNTIES], i + 1);
-    if (i < COUNTIES) snprintf(m->name, sizeof m->name, "示范%s矿", NUMBER[i]);
-    else snprintf(m->name, sizeof m->name, "示范%d矿", i + 1);
+    if (i < COUNTIES)
+        snprintf(m->name, sizeof m->name, "示范%s矿", NUMBER[i]);
+    else
+        snprintf(m->name, sizeof m->name, "示范%d矿", i + 1);
     m->level = 0.85 + 0.3 * sim_uniform(s);
     m->people = 60 + (int)(sim_rnd(s) % 91);
     m->first_card = 1 + (int)(sim_rnd(s) % 9000);
@@ -75,7 +77,9 @@ int sim_step(struct sim *s, zb_time until, sim_sink sink, void *arg, struct zb_e
     return ZB_OK;
 }
 
-struct str sim_truth(const struct sim *s) { return buf_str(&s->truth); }
+struct str sim_truth(const struct sim *s) {
+    return buf_str(&s->truth);
+}
 
 void sim_free(struct sim *s) {
     if (!s) return;

@@ -5,13 +5,13 @@
 #include <stdio.h>
 
 struct sim_config {
-    const char *out;     /* folder for sim_run */
+    const char *out; /* folder for sim_run */
     int mines;
     double hours;
     zb_time start;
     uint64_t seed;
-    bool live;           /* sim_run keeps step with the clock and plants faults soon */
-    const char *faults;  /* comma list of over-limit,burst,stuck,replay,clamp,dropout,masked,late,drift; "" none */
+    bool live;          /* sim_run keeps step with the clock and plants faults soon */
+    const char *faults; /* comma list of over-limit,burst,stuck,replay,clamp,dropout,masked,late,drift; "" none */
 };
 /* Writes OUT/<mine>/<files> and OUT/truth.jsonl, one line a planted fault with what should be found. */
 ZB_MUST int sim_run(const struct policy *p, const struct sim_config *c, FILE *progress, struct zb_err *e);

@@ -1,9 +1,12 @@
 /* The points of every simulated mine: one coal face, two headings, one area, main return. Zones name the switch gear that methane commands. */
 #include "sim/inside.h"
 
-#define CH4(place, base, gas, a, b, c, d, zone) {R_CH4, "0001", "MN", "%CH4", "环境瓦斯", place, "4.00", base, gas, 0.02, {a, b, c, d}, zone}
-#define MN(role, type, unit, name, place, range, base, gas, noise, hi) {role, type, "MN", unit, name, place, range, base, gas, noise, {hi, hi, "", ""}, ZONE_NONE}
-#define KG(role, type, name, place, zone) {role, type, "KG", "", name, place, "", 1, 0, 0, {"", "", "", ""}, zone}
+#define CH4(place, base, gas, a, b, c, d, zone)                                                                                                                \
+    { R_CH4, "0001", "MN", "%CH4", "环境瓦斯", place, "4.00", base, gas, 0.02, {a, b, c, d}, zone }
+#define MN(role, type, unit, name, place, range, base, gas, noise, hi)                                                                                         \
+    { role, type, "MN", unit, name, place, range, base, gas, noise, {hi, hi, "", ""}, ZONE_NONE }
+#define KG(role, type, name, place, zone)                                                                                                                      \
+    { role, type, "KG", "", name, place, "", 1, 0, 0, {"", "", "", ""}, zone }
 const struct spec SPECS[] = {
     CH4("1101工作面上隅角", 0.42, 0.30, "1.0", "1.0", "1.5", "1.0", ZONE_FACE),
     CH4("1101工作面", 0.30, 0.25, "1.0", "1.0", "1.5", "1.0", ZONE_FACE),

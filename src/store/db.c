@@ -34,7 +34,10 @@ struct db {
 
 static int fail(struct db *db, const char *doing, struct zb_err *e) {
     int x = sqlite3_extended_errcode(db->h);
-    enum zb_rc rc = x == SQLITE_CONSTRAINT_UNIQUE || x == SQLITE_CONSTRAINT_PRIMARYKEY ? ZB_E_CONFLICT : (x & 0xff) == SQLITE_CONSTRAINT ? ZB_E_INPUT : (x & 0xff) == SQLITE_TOOBIG ? ZB_E_LIMIT : ZB_E_IO;
+    enum zb_rc rc = x == SQLITE_CONSTRAINT_UNIQUE || x == SQLITE_CONSTRAINT_PRIMARYKEY ? ZB_E_CONFLICT
+                    : (x & 0xff) == SQLITE_CONSTRAINT                                  ? ZB_E_INPUT
+                    : (x & 0xff) == SQLITE_TOOBIG                                      ? ZB_E_LIMIT
+                                                                                       : ZB_E_IO;
     return zb_fail(e, rc, "database %s: %s: %s", db->path, doing, sqlite3_errmsg(db->h));
 }
 
@@ -58,7 +61,9 @@ int db_open(const char *path, enum db_mode mode, struct db **ret, struct zb_err 
     struct db *db = xcalloc(1, sizeof *db);
     str_copy(str_of(path), db->path, sizeof db->path);
     int flags = SQLITE_OPEN_NOMUTEX | (mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
-    int rc = sqlite3_open_v2(path, &db->h, flags, NULL) == SQLITE_OK ? tune(db, mode, e) : zb_fail(e, ZB_E_IO, "cannot open database %s: %s", path, db->h ? sqlite3_errmsg(db->h) : "no memory");
+    int rc = sqlite3_open_v2(path, &db->h, flags, NULL) == SQLITE_OK
+                 ? tune(db, mode, e)
+                 : zb_fail(e, ZB_E_IO, "cannot open database %s: %s", path, db->h ? sqlite3_errmsg(db->h) : "no memory");
     if (rc != ZB_OK) {
         db_close(db);
         return rc;
@@ -115,7 +120,9 @@ void stmt_z(struct stmt *q, int i, const char *z) { bound(q, z ? sqlite3_bind_te
 void stmt_i64(struct stmt *q, int i, int64_t v) { bound(q, sqlite3_bind_int64(q->q, i, v)); }
 void stmt_fix(struct stmt *q, int i, zb_fix v) { bound(q, v == ZB_FIX_NONE ? sqlite3_bind_null(q->q, i) : sqlite3_bind_int64(q->q, i, v)); }
 void stmt_time(struct stmt *q, int i, zb_time t) { bound(q, t == ZB_TIME_NONE ? sqlite3_bind_null(q->q, i) : sqlite3_bind_int64(q->q, i, t)); }
-void stmt_blob(struct stmt *q, int i, struct str s) { bound(q, s.n ? sqlite3_bind_blob64(q->q, i, s.p, s.n, SQLITE_TRANSIENT) : sqlite3_bind_zeroblob(q->q, i, 0)); }
+void stmt_blob(struct stmt *q, int i, struct str s) {
+    bound(q, s.n ? sqlite3_bind_blob64(q->q, i, s.p, s.n, SQLITE_TRANSIENT) : sqlite3_bind_zeroblob(q->q, i, 0));
+}
 void stmt_null(struct stmt *q, int i) { bound(q, sqlite3_bind_null(q->q, i)); }
 
 int stmt_row(struct stmt *q, struct zb_err *e) {

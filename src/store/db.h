@@ -6,7 +6,8 @@
 
 struct db;
 enum db_mode { DB_WRITE, DB_READ };
-ZB_MUST int db_open(const char *path, enum db_mode mode, struct db **ret, struct zb_err *e); /* WAL, synchronous FULL, foreign_keys, trusted_schema off, busy 5 s */
+ZB_MUST int db_open(const char *path, enum db_mode mode, struct db **ret,
+                    struct zb_err *e); /* WAL, synchronous FULL, foreign_keys, trusted_schema off, busy 5 s */
 void db_close(struct db *db);
 /* Runs the migrations not yet run, each in its own transaction; version kept in table zb_schema(name,version). Never edit an old one. */
 ZB_MUST int db_migrate(struct db *db, const char *name, const char *const *sql, int n, struct zb_err *e);
@@ -14,12 +15,12 @@ ZB_MUST int db_migrate(struct db *db, const char *name, const char *const *sql, 
 struct stmt; /* cached by the db per SQL literal address: pass the same literal */
 /* Usage: q = db_use(db, "select …", e); stmt_text(q,1,…); while ((r = stmt_row(q, e)) == 1) …; stmt_done(&q). NULL on failure. */
 struct stmt *db_use(struct db *db, const char *sql, struct zb_err *e);
-void stmt_done(struct stmt **q); /* reset + clear; for ZB_AUTO; NULL fine */
+void stmt_done(struct stmt **q);                     /* reset + clear; for ZB_AUTO; NULL fine */
 void stmt_text(struct stmt *q, int i, struct str s); /* binds are 1-based; a bind error shows in stmt_row */
 void stmt_z(struct stmt *q, int i, const char *z);   /* NULL binds null */
 void stmt_i64(struct stmt *q, int i, int64_t v);
-void stmt_fix(struct stmt *q, int i, zb_fix v);      /* NONE binds null */
-void stmt_time(struct stmt *q, int i, zb_time t);    /* NONE binds null */
+void stmt_fix(struct stmt *q, int i, zb_fix v);   /* NONE binds null */
+void stmt_time(struct stmt *q, int i, zb_time t); /* NONE binds null */
 void stmt_blob(struct stmt *q, int i, struct str s);
 void stmt_null(struct stmt *q, int i);
 ZB_MUST int stmt_row(struct stmt *q, struct zb_err *e); /* 1 a row, 0 done, < 0 failed (ZB_E_CONFLICT on a unique key) */
@@ -27,8 +28,8 @@ ZB_MUST int stmt_run(struct stmt *q, struct zb_err *e); /* to the end; ZB_OK */
 struct str stmt_col_text(struct stmt *q, int col);      /* 0-based; valid until the next row */
 struct str stmt_col_blob(struct stmt *q, int col);
 int64_t stmt_col_i64(struct stmt *q, int col);
-zb_fix stmt_col_fix(struct stmt *q, int col);           /* null: NONE */
-zb_time stmt_col_time(struct stmt *q, int col);         /* null: NONE */
+zb_fix stmt_col_fix(struct stmt *q, int col);   /* null: NONE */
+zb_time stmt_col_time(struct stmt *q, int col); /* null: NONE */
 bool stmt_col_null(struct stmt *q, int col);
 
 ZB_MUST int db_exec(struct db *db, const char *sql, struct zb_err *e); /* literal only, no values */

@@ -17,7 +17,11 @@ int main(int argc, char **argv) {
         for (size_t k = 0; k < n; k++) exact[k] = p[k];
         LLVMFuzzerTestOneInput(exact, n);
         for (size_t cut = 0; cut < n; cut += 1 + n / 50) LLVMFuzzerTestOneInput(exact, cut);
-        for (size_t k = 0; k < n; k += 1 + n / 200) { exact[k] ^= 0x20; LLVMFuzzerTestOneInput(exact, n); exact[k] ^= 0x20; }
+        for (size_t k = 0; k < n; k += 1 + n / 200) {
+            exact[k] ^= 0x20;
+            LLVMFuzzerTestOneInput(exact, n);
+            exact[k] ^= 0x20;
+        }
         free(exact);
         free(p);
     }

@@ -15,10 +15,18 @@ static int up(void **s) {
     OK(user_add(db, p, STR("root"), now, STR("duty"), STR("officer"), STR("1402"), STR("a long password"), &err));
     return 0;
 }
-static int down(void **s) { (void)s; db_close(db); policy_unref(p); return 0; }
+static int down(void **s) {
+    (void)s;
+    db_close(db);
+    policy_unref(p);
+    return 0;
+}
 static char token[65];
 static struct actor a;
-static int login(const char *u, const char *pw) { err.msg[0] = 0; return session_open(db, str_of(u), str_of(pw), STR("10.0.0.1"), now, token, &a, &err); }
+static int login(const char *u, const char *pw) {
+    err.msg[0] = 0;
+    return session_open(db, str_of(u), str_of(pw), STR("10.0.0.1"), now, token, &a, &err);
+}
 
 static void sessions(void **s) {
     (void)s;

@@ -19,9 +19,20 @@ static int up(void **s) {
     }
     return 0;
 }
-static int down(void **s) { (void)s; db_close(db); return 0; }
-static struct audit_result verify(void) { struct audit_result r; OK(audit_verify(db, dir, NULL, &r, &err)); return r; }
-static void forge(const char *sql) { OK(db_exec(db, "drop trigger if exists journal_kept; drop trigger if exists journal_fixed", &err)); OK(db_exec(db, sql, &err)); }
+static int down(void **s) {
+    (void)s;
+    db_close(db);
+    return 0;
+}
+static struct audit_result verify(void) {
+    struct audit_result r;
+    OK(audit_verify(db, dir, NULL, &r, &err));
+    return r;
+}
+static void forge(const char *sql) {
+    OK(db_exec(db, "drop trigger if exists journal_kept; drop trigger if exists journal_fixed", &err));
+    OK(db_exec(db, sql, &err));
+}
 static void finds(const char *sql, int seq, const char *why) {
     forge(sql);
     struct audit_result r = verify();
@@ -40,12 +51,30 @@ static void clean(void **s) {
     assert_int_equal(stat(join(dir, "keys/journal.pem"), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
 }
-static void altered(void **s) { (void)s; finds("update journal set body='{\"n\":2}' where seq=7", 7, "changed"); }
-static void removed(void **s) { (void)s; finds("delete from journal where seq=7", 7, "missing"); }
-static void removed_and_renumbered(void **s) { (void)s; finds("delete from journal where seq=7; update journal set seq=seq-1 where seq>7", 7, "does not follow"); }
-static void reordered(void **s) { (void)s; finds("update journal set seq=-1 where seq=7; update journal set seq=7 where seq=8; update journal set seq=8 where seq=-1", 7, "does not follow"); }
-static void dated_back(void **s) { (void)s; finds("update journal set t=t-86400000 where seq=7", 7, "changed"); }
-static void tail_cut(void **s) { (void)s; finds("delete from journal where seq>10", 15, "cut off"); }
+static void altered(void **s) {
+    (void)s;
+    finds("update journal set body='{\"n\":2}' where seq=7", 7, "changed");
+}
+static void removed(void **s) {
+    (void)s;
+    finds("delete from journal where seq=7", 7, "missing");
+}
+static void removed_and_renumbered(void **s) {
+    (void)s;
+    finds("delete from journal where seq=7; update journal set seq=seq-1 where seq>7", 7, "does not follow");
+}
+static void reordered(void **s) {
+    (void)s;
+    finds("update journal set seq=-1 where seq=7; update journal set seq=7 where seq=8; update journal set seq=8 where seq=-1", 7, "does not follow");
+}
+static void dated_back(void **s) {
+    (void)s;
+    finds("update journal set t=t-86400000 where seq=7", 7, "changed");
+}
+static void tail_cut(void **s) {
+    (void)s;
+    finds("delete from journal where seq>10", 15, "cut off");
+}
 static void chain_made_anew(void **s) {
     (void)s;
     forge("delete from journal");
@@ -75,6 +104,7 @@ static void a_clock_set_back_does_not_turn_the_order(void **s) {
 }
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
-    const struct CMUnitTest t[] = {T(clean), T(altered), T(removed), T(removed_and_renumbered), T(reordered), T(dated_back), T(tail_cut), T(chain_made_anew), T(foreign_checkpoint), T(a_clock_set_back_does_not_turn_the_order)};
+    const struct CMUnitTest t[] = {T(clean),      T(altered),  T(removed),         T(removed_and_renumbered), T(reordered),
+                                   T(dated_back), T(tail_cut), T(chain_made_anew), T(foreign_checkpoint),     T(a_clock_set_back_does_not_turn_the_order)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }

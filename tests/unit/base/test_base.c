@@ -25,7 +25,8 @@ static void times(void **s) {
     assert_string_equal(zb_time_text(at("2026-03-01 00:00:30"), t), "2026-03-01 00:00:30");
     assert_string_equal(zb_time_iso(at("2026-03-01T00:00:30Z"), t), "2026-03-01T08:00:30+08:00");
     zb_time x;
-    static const char *const BAD[] = {"2026-02-29 00:00:00", "2026-13-01 00:00:00", "2026-01-01 24:00:00", "2026-01-01", "2026-01-01 00:00:00x", "2026-1-1 0:0:0"};
+    static const char *const BAD[] = {"2026-02-29 00:00:00", "2026-13-01 00:00:00",  "2026-01-01 24:00:00",
+                                      "2026-01-01",          "2026-01-01 00:00:00x", "2026-1-1 0:0:0"};
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) assert_false(zb_time_parse(str_of(BAD[i]), &x));
     assert_true(zb_day_of(at("2026-03-01 00:00:00")) - zb_day_of(at("2026-02-28 23:59:59")) == 1);
 }
@@ -45,7 +46,11 @@ static void texts(void **s) {
     buf_done(&b);
     struct map m = {0};
     int one = 1;
-    for (int i = 0; i < 1000; i++) { char k[16]; snprintf(k, sizeof k, "%d", i); map_set(&m, str_of(k), &one); }
+    for (int i = 0; i < 1000; i++) {
+        char k[16];
+        snprintf(k, sizeof k, "%d", i);
+        map_set(&m, str_of(k), &one);
+    }
     assert_int_equal(m.n, 1000);
     assert_ptr_equal(map_del(&m, STR("500")), &one);
     assert_null(map_get(&m, STR("500")));
@@ -59,8 +64,10 @@ static void json_escapes(void **s) {
     buf_init(&b, 1000);
     json_init(&j, &b);
     json_obj(&j);
-    json_key(&j, "a"); json_str(&j, STR("\"\\\n\x01\xff"));
-    json_key(&j, "v"); json_fix(&j, fx("0.42"));
+    json_key(&j, "a");
+    json_str(&j, STR("\"\\\n\x01\xff"));
+    json_key(&j, "v");
+    json_fix(&j, fx("0.42"));
     json_end(&j);
     assert_string_equal(b.p, "{\"a\":\"\\\"\\\\\\n\\u0001\xef\xbf\xbd\",\"v\":0.42}");
 }
@@ -73,6 +80,7 @@ static void arena_has_a_maximum(void **s) {
     arena_free(a);
 }
 int main(void) {
-    const struct CMUnitTest t[] = {cmocka_unit_test(numbers_whole_or_not_at_all), cmocka_unit_test(times), cmocka_unit_test(texts), cmocka_unit_test(json_escapes), cmocka_unit_test(arena_has_a_maximum)};
+    const struct CMUnitTest t[] = {cmocka_unit_test(numbers_whole_or_not_at_all), cmocka_unit_test(times), cmocka_unit_test(texts),
+                                   cmocka_unit_test(json_escapes), cmocka_unit_test(arena_has_a_maximum)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }

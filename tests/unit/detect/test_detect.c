@@ -5,14 +5,33 @@ static struct policy *p;
 static struct mine_state *m;
 static struct alarm_diffs d;
 static zb_time t0;
-static int up(void **s) { (void)s; t0 = at("2026-03-01 08:00:00"); return policy_load(getenv("POLICY"), &p, &err); }
-static int down(void **s) { (void)s; policy_unref(p); return 0; }
+static int up(void **s) {
+    (void)s;
+    t0 = at("2026-03-01 08:00:00");
+    return policy_load(getenv("POLICY"), &p, &err);
+}
+static int down(void **s) {
+    (void)s;
+    policy_unref(p);
+    return 0;
+}
 static struct mine_facts F = {.code = "140214900001", .name = "示范一矿", .region = "140214"};
-static int each(void **s) { (void)s; m = mine_new(&F); d = (struct alarm_diffs){0}; return 0; }
-static int each_end(void **s) { (void)s; mine_free(m); alarm_diffs_done(&d); return 0; }
+static int each(void **s) {
+    (void)s;
+    m = mine_new(&F);
+    d = (struct alarm_diffs){0};
+    return 0;
+}
+static int each_end(void **s) {
+    (void)s;
+    mine_free(m);
+    alarm_diffs_done(&d);
+    return 0;
+}
 
 static void define(const char *code, const char *type, const char *place, const char *relation, struct limits own) {
-    struct point_def x = {.vt = type[0] == '1' ? VALUE_KG : VALUE_MN, .range_hi = fx("4"), .range_lo = 0, .x = ZB_FIX_NONE, .y = ZB_FIX_NONE, .z = ZB_FIX_NONE, .own = own};
+    struct point_def x = {
+        .vt = type[0] == '1' ? VALUE_KG : VALUE_MN, .range_hi = fx("4"), .range_lo = 0, .x = ZB_FIX_NONE, .y = ZB_FIX_NONE, .z = ZB_FIX_NONE, .own = own};
     str_copy(str_of(code), x.code, sizeof x.code);
     strcpy(x.station, "001");
     str_copy(str_of(type), x.sensor_type, sizeof x.sensor_type);
@@ -22,7 +41,12 @@ static void define(const char *code, const char *type, const char *place, const 
     str_copy(str_of(policy_loc_class(p, str_of(place))), x.loc_class, sizeof x.loc_class);
     mine_define(p, m, &x, t0, &d);
 }
-static struct limits own(const char *alarm, const char *cut) { struct limits l = LIMITS_NONE; if (alarm) l.hi_alarm = l.hi_clear = fx(alarm); if (cut) l.hi_cut = fx(cut), l.hi_restore = fx(alarm); return l; }
+static struct limits own(const char *alarm, const char *cut) {
+    struct limits l = LIMITS_NONE;
+    if (alarm) l.hi_alarm = l.hi_clear = fx(alarm);
+    if (cut) l.hi_cut = fx(cut), l.hi_restore = fx(alarm);
+    return l;
+}
 static void feed(const char *code, const char *v, uint32_t state, zb_time t) {
     struct sample x = {t, v ? fx(v) : ZB_FIX_NONE, state | (v ? 0 : ST_NO_VALUE)};
     if (mine_due(m) <= t) mine_tick(p, m, t, &d);
@@ -30,17 +54,25 @@ static void feed(const char *code, const char *v, uint32_t state, zb_time t) {
     mine_heard(p, m, t, &d);
 }
 /* the last diff of a kind; NULL none */
-static struct alarm *last(enum alarm_kind k) { for (int i = d.n; i--;) if (d.a[i].kind == k) return &d.a[i]; return NULL; }
+static struct alarm *last(enum alarm_kind k) {
+    for (int i = d.n; i--;)
+        if (d.a[i].kind == k) return &d.a[i];
+    return NULL;
+}
 static int raised(enum alarm_kind k) { /* different alarms of a kind */
     int n = 0;
     for (int i = 0; i < d.n; i++) {
         int first = d.a[i].kind == k;
-        for (int j = 0; j < i; j++) if (!strcmp(d.a[j].id, d.a[i].id)) first = 0;
+        for (int j = 0; j < i; j++)
+            if (!strcmp(d.a[j].id, d.a[i].id)) first = 0;
         n += first;
     }
     return n;
 }
-static bool standing(enum alarm_kind k) { struct alarm *a = last(k); return a && a->cleared == ZB_TIME_NONE; }
+static bool standing(enum alarm_kind k) {
+    struct alarm *a = last(k);
+    return a && a->cleared == ZB_TIME_NONE;
+}
 #define G "14021490000101MN00010001"
 
 static void reference_sequence(void **s) { /* thresholds A.1 */
@@ -149,9 +181,16 @@ static void cut_that_does_not_cut(void **s) {
 static void one_cause_one_alarm(void **s) {
     (void)s;
     char code[32];
-    for (int i = 0; i < 50; i++) { snprintf(code, sizeof code, "P%d", i); define(code, "0001", "某处", "", own("1.0", "1.0")); }
+    for (int i = 0; i < 50; i++) {
+        snprintf(code, sizeof code, "P%d", i);
+        define(code, "0001", "某处", "", own("1.0", "1.0"));
+    }
     for (int k = 0; k < 20; k++)
-        for (int i = 0; i < 50; i++) if (i || k < 4) { snprintf(code, sizeof code, "P%d", i); feed(code, "0.2", 0, t0 + k * 30000); }
+        for (int i = 0; i < 50; i++)
+            if (i || k < 4) {
+                snprintf(code, sizeof code, "P%d", i);
+                feed(code, "0.2", 0, t0 + k * 30000);
+            }
     assert_int_equal(raised(ALARM_POINT_SILENT), 1); /* P0 went quiet while its mine talked */
     for (zb_time t = t0 + 600000; t < t0 + 3600000; t += 1000) mine_tick(p, m, t, &d);
     assert_int_equal(raised(ALARM_POINT_SILENT), 1); /* then the mine: one alarm, not fifty */
@@ -204,7 +243,10 @@ static void late_backlog(void **s) {
     (void)s;
     zb_time now = t0 + 6 * ZB_HOUR;
     define(G, "0001", "1101工作面上隅角", "", own("1.0", "1.5"));
-    for (int i = 0; i < 60; i++) { struct sample x = {t0 + i * 30000, i > 10 && i < 20 ? fx("1.3") : i > 55 ? fx("1.2") : fx("0.3"), 0}; mine_sample(p, m, STR(G), &x, now, &d); }
+    for (int i = 0; i < 60; i++) {
+        struct sample x = {t0 + i * 30000, i > 10 && i < 20 ? fx("1.3") : i > 55 ? fx("1.2") : fx("0.3"), 0};
+        mine_sample(p, m, STR(G), &x, now, &d);
+    }
     assert_int_equal(raised(ALARM_OVER_HI), 2);
     assert_true(standing(ALARM_OVER_HI)); /* its last value is over: live */
     struct sample old = {t0, fx("9"), 0}, future = {now + ZB_HOUR, fx("9"), 0};
@@ -237,17 +279,39 @@ static void freeze_anywhere(void **s) {
                 mine_free(m);
                 OK(mine_thaw(buf_str(&b), &m, &err));
                 if (i % 100 == 0)
-                    for (size_t cut = 0; cut < b.n; cut += 7) { struct mine_state *x; assert_int_not_equal(mine_thaw((struct str){b.p, cut}, &x, &err), ZB_OK); }
+                    for (size_t cut = 0; cut < b.n; cut += 7) {
+                        struct mine_state *x;
+                        assert_int_not_equal(mine_thaw((struct str){b.p, cut}, &x, &err), ZB_OK);
+                    }
             }
         }
         assert_true(d.n > 10 && d.n < 500);
-        if (!pass) { n = d.n; memcpy(straight, d.a, (size_t)d.n * sizeof *d.a); }
+        if (!pass) {
+            n = d.n;
+            memcpy(straight, d.a, (size_t)d.n * sizeof *d.a);
+        }
     }
     assert_int_equal(d.n, n);
-    for (int i = 0; i < n; i++) assert_true(!strcmp(straight[i].id, d.a[i].id) && straight[i].cleared == d.a[i].cleared && straight[i].peak == d.a[i].peak && straight[i].count == d.a[i].count);
+    for (int i = 0; i < n; i++)
+        assert_true(!strcmp(straight[i].id, d.a[i].id) && straight[i].cleared == d.a[i].cleared && straight[i].peak == d.a[i].peak &&
+                    straight[i].count == d.a[i].count);
 }
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, each, each_end)
-    const struct CMUnitTest t[] = {T(reference_sequence), T(back_within_the_off_delay_is_one_alarm), T(over_range_is_the_top_alarm), T(flags_label_and_never_silence), T(stricter_limit_and_lax_alarm), T(low_limit), T(lost_while_rising_is_red), T(one_lost_at_rest_is_yellow), T(cut_that_does_not_cut), T(one_cause_one_alarm), T(silence_never_ends_an_over_limit), T(a_stop_of_ours_is_nobodys_silence), T(station_and_report), T(late_backlog), T(freeze_anywhere)};
+    const struct CMUnitTest t[] = {T(reference_sequence),
+                                   T(back_within_the_off_delay_is_one_alarm),
+                                   T(over_range_is_the_top_alarm),
+                                   T(flags_label_and_never_silence),
+                                   T(stricter_limit_and_lax_alarm),
+                                   T(low_limit),
+                                   T(lost_while_rising_is_red),
+                                   T(one_lost_at_rest_is_yellow),
+                                   T(cut_that_does_not_cut),
+                                   T(one_cause_one_alarm),
+                                   T(silence_never_ends_an_over_limit),
+                                   T(a_stop_of_ours_is_nobodys_silence),
+                                   T(station_and_report),
+                                   T(late_backlog),
+                                   T(freeze_anywhere)};
     return cmocka_run_group_tests(t, up, down);
 }

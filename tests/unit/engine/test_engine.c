@@ -10,8 +10,21 @@ static struct upload_result u;
 #define M1 "140214900001"
 #define M2 "140303900002"
 static void open_(void) { OK(engine_open(dir, NULL, &en, &err)); }
-static int up(void **s) { (void)s; strcpy(dir, scratch()); OK(engine_init(dir, getenv("POLICY"), &err)); open_(); return 0; }
-static int down(void **s) { (void)s; if (en) engine_close(en); en = NULL; char cmd[100]; snprintf(cmd, sizeof cmd, "rm -rf %s", dir); return system(cmd); }
+static int up(void **s) {
+    (void)s;
+    strcpy(dir, scratch());
+    OK(engine_init(dir, getenv("POLICY"), &err));
+    open_();
+    return 0;
+}
+static int down(void **s) {
+    (void)s;
+    if (en) engine_close(en);
+    en = NULL;
+    char cmd[100];
+    snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
+    return system(cmd);
+}
 
 /* file k of a mine: one defined point, a value that goes over the limit now and then */
 static const char *cdss(const char *mine, int k, char name[80], const char *value) {
@@ -32,7 +45,10 @@ static int send(const char *mine, int k, bool wait) {
 static void define(const char *mine) {
     char name[80], text[600];
     snprintf(name, sizeof name, "%s_CDDY_20260301000000.txt", mine);
-    snprintf(text, sizeof text, "%s;示范矿;K;S;M;2027-12-31;2026-03-01 00:00:00~P1;01;001;0001;MN;%%CH4;4;0;1.0;1.0;;;1.5;1.0;;;;;1101工作面上隅角;;;;;2026-03-01 00:00:00~P2;01;001;0001;MN;%%CH4;4;0;0.75;0.75;;;;;;;;;总回风巷;;;;;2026-03-01 00:00:00~||", mine);
+    snprintf(text, sizeof text,
+             "%s;示范矿;K;S;M;2027-12-31;2026-03-01 00:00:00~P1;01;001;0001;MN;%%CH4;4;0;1.0;1.0;;;1.5;1.0;;;;;1101工作面上隅角;;;;;2026-03-01 "
+             "00:00:00~P2;01;001;0001;MN;%%CH4;4;0;0.75;0.75;;;;;;;;;总回风巷;;;;;2026-03-01 00:00:00~||",
+             mine);
     OK(engine_submit(en, str_of(mine), STR("http"), str_of(name), str_of(text), true, &u, &err));
 }
 static int64_t number(const char *sql) {
@@ -89,7 +105,10 @@ static void restart_changes_nothing(void **s) {
     for (int k = 0; k < 120; k++) {
         OK(send(M1, k, false));
         OK(send(M2, k, false));
-        if (k % 17 == 16) { engine_close(en); open_(); }
+        if (k % 17 == 16) {
+            engine_close(en);
+            open_();
+        }
     }
     engine_settle(en);
     int64_t alarms = number("select count(*) from alarm");
@@ -109,7 +128,10 @@ static void restart_changes_nothing(void **s) {
     engine_reader_back(en, db);
     assert_int_equal(a.bad_seq, 0);
 }
-struct job { const char *mine; int from, to; };
+struct job {
+    const char *mine;
+    int from, to;
+};
 static void *sender(void *arg) {
     struct job *j = arg;
     for (int k = j->from; k < j->to; k++) {
@@ -192,6 +214,7 @@ static void faults(void **s) {
 int main(void) {
     log_quiet(1);
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
-    const struct CMUnitTest t[] = {T(an_upload_becomes_an_alarm), T(duplicates_corrections_and_strangers), T(restart_changes_nothing), T(many_senders_and_readers), T(faults)};
+    const struct CMUnitTest t[] = {T(an_upload_becomes_an_alarm), T(duplicates_corrections_and_strangers), T(restart_changes_nothing),
+                                   T(many_senders_and_readers), T(faults)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }

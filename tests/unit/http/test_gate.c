@@ -13,13 +13,32 @@ static void good(void **s) {
 }
 static void refused(void **s) {
     (void)s;
-    static const struct { const char *head; int status; } T[] = {
-        {"GET / HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", 400}, {"GET / HTTP/1.1\r\n" H H "\r\n", 400}, {"GET / HTTP/1.1\r\nX: y\r\n\r\n", 400},
-        {"POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n", 501}, {"POST / HTTP/1.1\r\n" H "Content-Length: +5\r\n\r\n", 400}, {"POST / HTTP/1.1\r\n" H "Content-Length: 5,5\r\n\r\n", 400},
-        {"POST / HTTP/1.1\r\n" H "Content-Length: -1\r\n\r\n", 400}, {"POST / HTTP/1.1\r\n" H "Content-Length: 99999999999999999999\r\n\r\n", 400}, {"POST / HTTP/1.1\r\n" H "\r\n", 411},
-        {"GET / HTTP/1.1\n" "Host: x\n\n", 400}, {"GET / HTTP/1.1\r\n" H "X : y\r\n\r\n", 400}, {"GET / HTTP/1.1\r\n" H "X: y\r\n folded\r\n\r\n", 400}, {"BREW / HTTP/1.1\r\n" H "\r\n", 501},
-        {"GET / HTTP/1.0\r\n" H "\r\n", 505}, {"GET /\r\n" H "\r\n", 400}, {"GET http://x/ HTTP/1.1\r\n" H "\r\n", 400}, {"GET / x HTTP/1.1\r\n" H "\r\n", 505}, {"GET / HTTP/1.1\r\n" H "X: a\x01\r\n\r\n", 400},
-        {"GET / HTTP/1.1\r\n" H "Expect: magic\r\n\r\n", 417}, {"GET /\xe7 HTTP/1.1\r\n" H "\r\n", 400}, {"GET / HTTP/1.1\r\n" H "X: a\rb\r\n\r\n", 400}};
+    static const struct {
+        const char *head;
+        int status;
+    } T[] = {{"GET / HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", 400},
+             {"GET / HTTP/1.1\r\n" H H "\r\n", 400},
+             {"GET / HTTP/1.1\r\nX: y\r\n\r\n", 400},
+             {"POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n", 501},
+             {"POST / HTTP/1.1\r\n" H "Content-Length: +5\r\n\r\n", 400},
+             {"POST / HTTP/1.1\r\n" H "Content-Length: 5,5\r\n\r\n", 400},
+             {"POST / HTTP/1.1\r\n" H "Content-Length: -1\r\n\r\n", 400},
+             {"POST / HTTP/1.1\r\n" H "Content-Length: 99999999999999999999\r\n\r\n", 400},
+             {"POST / HTTP/1.1\r\n" H "\r\n", 411},
+             {"GET / HTTP/1.1\n"
+              "Host: x\n\n",
+              400},
+             {"GET / HTTP/1.1\r\n" H "X : y\r\n\r\n", 400},
+             {"GET / HTTP/1.1\r\n" H "X: y\r\n folded\r\n\r\n", 400},
+             {"BREW / HTTP/1.1\r\n" H "\r\n", 501},
+             {"GET / HTTP/1.0\r\n" H "\r\n", 505},
+             {"GET /\r\n" H "\r\n", 400},
+             {"GET http://x/ HTTP/1.1\r\n" H "\r\n", 400},
+             {"GET / x HTTP/1.1\r\n" H "\r\n", 505},
+             {"GET / HTTP/1.1\r\n" H "X: a\x01\r\n\r\n", 400},
+             {"GET / HTTP/1.1\r\n" H "Expect: magic\r\n\r\n", 417},
+             {"GET /\xe7 HTTP/1.1\r\n" H "\r\n", 400},
+             {"GET / HTTP/1.1\r\n" H "X: a\rb\r\n\r\n", 400}};
     for (size_t i = 0; i < sizeof T / sizeof *T; i++) {
         assert_int_equal(gate_parse(T[i].head, strlen(T[i].head), &g), -1);
         if (g.status != T[i].status) fail_msg("case %zu: %d %s", i, g.status, g.reason);

@@ -5,14 +5,25 @@
 #include <sys/socket.h>
 
 static struct http *h;
-static size_t body_max(void *arg, const struct http_req *r, int *status) { (void)arg; *status = 401; return str_is(r->path, "/api/closed") ? 0 : 1000; }
+static size_t body_max(void *arg, const struct http_req *r, int *status) {
+    (void)arg;
+    *status = 401;
+    return str_is(r->path, "/api/closed") ? 0 : 1000;
+}
 static void handle(void *arg, const struct http_req *r, struct http_res *res) {
     (void)arg;
-    if (str_is(r->path, "/api/live")) { res->sse = true; res->sse_key = 7; return; }
+    if (str_is(r->path, "/api/live")) {
+        res->sse = true;
+        res->sse_key = 7;
+        return;
+    }
     struct str q = http_arg(r, "q"), c = http_cookie(r, "b");
     buf_printf(&res->body, STR_FMT "|" STR_FMT "|" STR_FMT, STR_ARG(r->body), STR_ARG(q), STR_ARG(c));
 }
-static bool sse_may(void *arg, uint64_t key, const char *scope) { (void)arg; return key == 7 && !strcmp(scope, "mine"); }
+static bool sse_may(void *arg, uint64_t key, const char *scope) {
+    (void)arg;
+    return key == 7 && !strcmp(scope, "mine");
+}
 static int up(void **s) {
     (void)s;
     static char page[200];
@@ -25,7 +36,11 @@ static int up(void **s) {
     const struct http_config c = {.listen = "127.0.0.1:0", .web_dir = page, .workers = 3, .body_max = body_max, .handle = handle, .sse_may = sse_may};
     return http_start(&c, &h, &err);
 }
-static int down(void **s) { (void)s; http_stop(h); return 0; }
+static int down(void **s) {
+    (void)s;
+    http_stop(h);
+    return 0;
+}
 static int dial(void) {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_port(h)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -51,8 +66,11 @@ static char *talk(int fd, const char *text, const char *until) {
 static void keep_alive_and_arguments(void **s) {
     (void)s;
     int fd = dial();
-    for (int i = 0; i < 3; i++) assert_non_null(strstr(talk(fd, "POST /api/x?q=%E7%93%A6+1 HTTP/1.1\r\nHost: x\r\nCookie: a=1; b=two\r\nContent-Length: 5\r\n\r\nhello", "two"), "hello|瓦 1|two"));
-    assert_non_null(strstr(talk(fd, "GET /api/a HTTP/1.1\r\nHost: x\r\n\r\nGET /api/b?q=2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", ""), "|2|")); /* pipelined */
+    for (int i = 0; i < 3; i++)
+        assert_non_null(
+            strstr(talk(fd, "POST /api/x?q=%E7%93%A6+1 HTTP/1.1\r\nHost: x\r\nCookie: a=1; b=two\r\nContent-Length: 5\r\n\r\nhello", "two"), "hello|瓦 1|two"));
+    assert_non_null(
+        strstr(talk(fd, "GET /api/a HTTP/1.1\r\nHost: x\r\n\r\nGET /api/b?q=2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", ""), "|2|")); /* pipelined */
     close(fd);
 }
 static void refused_before_the_body(void **s) {
@@ -92,9 +110,13 @@ static void live_events_go_where_they_may(void **s) {
 static void *many(void *arg) {
     for (int i = 0; i < 40; i++) {
         int fd = dial();
-        if (i % 4 == 0) send(fd, "GET / HT", 8, MSG_NOSIGNAL); /* leaves in the middle */
-        else if (i % 4 == 1) { send(fd, "GET /api/x HTTP/1.1\r\nHost: x\r\n\r\n", 31, MSG_NOSIGNAL); } /* leaves before the answer */
-        else if (!strstr(talk(fd, "GET /api/x?q=7 HTTP/1.1\r\nHost: x\r\n\r\n", "|7|"), "|7|")) abort();
+        if (i % 4 == 0)
+            send(fd, "GET / HT", 8, MSG_NOSIGNAL); /* leaves in the middle */
+        else if (i % 4 == 1) {
+            send(fd, "GET /api/x HTTP/1.1\r\nHost: x\r\n\r\n", 31, MSG_NOSIGNAL);
+        } /* leaves before the answer */
+        else if (!strstr(talk(fd, "GET /api/x?q=7 HTTP/1.1\r\nHost: x\r\n\r\n", "|7|"), "|7|"))
+            abort();
         close(fd);
         http_publish(h, "alarm", STR("{}"), "mine");
     }
@@ -111,6 +133,7 @@ static void many_at_once(void **s) {
 }
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
-    const struct CMUnitTest t[] = {T(keep_alive_and_arguments), T(refused_before_the_body), T(files_and_their_limits), T(live_events_go_where_they_may), T(many_at_once)};
+    const struct CMUnitTest t[] = {T(keep_alive_and_arguments), T(refused_before_the_body), T(files_and_their_limits), T(live_events_go_where_they_may),
+                                   T(many_at_once)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }

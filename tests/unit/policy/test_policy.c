@@ -41,7 +41,9 @@ static void limits_by_class_gas_and_day(void **s) {
 /* each refusal names file:line:column */
 static void refusals(void **s) {
     (void)s;
-    static const struct { const char *file, *text, *where, *why; } T[] = {
+    static const struct {
+        const char *file, *text, *where, *why;
+    } T[] = {
         {"causes.yaml", "causes: []\nextra: 1\n", "causes.yaml:2:8", "unknown key extra; allowed: source causes"},
         {"causes.yaml", "causes: []\ncauses: []\n", "causes.yaml:2:1", "twice"},
         {"causes.yaml", "causes: [&a {key: x, zh: x, en: x}, *a]\n", "causes.yaml:1:10", "anchors"},
@@ -50,7 +52,8 @@ static void refusals(void **s) {
         {"causes.yaml", "causes: {}\n", "causes.yaml:1:9", "must be a list"},
         {"causes.yaml", "causes: [{key: x, zh: x}]\n", "causes.yaml:1:10", "en is missing"},
         {"causes.yaml", "causes: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n", "causes.yaml:1:", "deeper"},
-        {"silence.yaml", "sample_period: 30\nlate_after: 90 s\npoint_after: 2 min\nmine_after: 10 min\nfuture_max: 5 min\ntruncated_wait: 10 min\n", "silence.yaml:1:16", "30 s, 5 min"},
+        {"silence.yaml", "sample_period: 30\nlate_after: 90 s\npoint_after: 2 min\nmine_after: 10 min\nfuture_max: 5 min\ntruncated_wait: 10 min\n",
+         "silence.yaml:1:16", "30 s, 5 min"},
         {"policy.yaml", "name: x\nno_value: []\nbad_record_percent: 1,0\n", "policy.yaml:3:21", "1,0"},
         {"limits.yaml", "limits: [{class: A, sensors: \"0001\", hi_alarm: 1.0ppm, unit: x, source: x}]\npatterns: []\n", "limits.yaml:1:48", "1.0ppm"},
         {"limits.yaml", "limits: [{class: A, sensors: \"0001\", hi_alarm: \"1.0\", unit: x, source: x}]\npatterns: []\n", "limits.yaml:1:48", "not a number"},

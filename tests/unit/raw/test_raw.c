@@ -5,10 +5,19 @@
 #include <sys/stat.h>
 
 static int put(struct raw *r, const char *name, const char *text) {
-    struct raw_record rec = {.kind = RAW_UPLOAD, .received = at("2026-03-01 00:00:00"), .mine = STR("140214000123"), .origin = STR("test"), .name = str_of(name), .bytes = str_of(text)};
+    struct raw_record rec = {.kind = RAW_UPLOAD,
+                             .received = at("2026-03-01 00:00:00"),
+                             .mine = STR("140214000123"),
+                             .origin = STR("test"),
+                             .name = str_of(name),
+                             .bytes = str_of(text)};
     return raw_append(r, &rec, &err);
 }
-struct seen { int n; uint64_t last; char name[32], text[64]; };
+struct seen {
+    int n;
+    uint64_t last;
+    char name[32], text[64];
+};
 static int count(void *arg, const struct raw_record *rec, struct zb_err *e) {
     struct seen *s = arg;
     if (rec->seq != s->last + 1) return zb_fail(e, ZB_E_IO, "hole before %llu", (unsigned long long)rec->seq);
@@ -23,7 +32,10 @@ static struct seen all(const char *dir) {
     OK(raw_read(dir, 0, count, &s, &err));
     return s;
 }
-static long size_of(const char *path) { struct stat st; return stat(path, &st) ? -1 : (long)st.st_size; }
+static long size_of(const char *path) {
+    struct stat st;
+    return stat(path, &st) ? -1 : (long)st.st_size;
+}
 
 static void keeps_and_knows(void **s) {
     (void)s;
@@ -85,7 +97,10 @@ static void damage_in_the_middle_is_told(void **s) {
     assert_int_equal(raw_open(dir, &r, &err), ZB_E_IO);
     assert_non_null(strstr(err.msg, "000000000001.seg at offset"));
 }
-struct job { struct raw *r; int n; };
+struct job {
+    struct raw *r;
+    int n;
+};
 static void *appender(void *arg) {
     struct job *j = arg;
     for (int i = 0; i < j->n; i++) {
@@ -134,6 +149,7 @@ static void faults(void **s) {
     fail_msg("the faults never ended");
 }
 int main(void) {
-    const struct CMUnitTest t[] = {cmocka_unit_test(keeps_and_knows), cmocka_unit_test(torn_tail_at_every_byte), cmocka_unit_test(damage_in_the_middle_is_told), cmocka_unit_test(many_threads_no_holes), cmocka_unit_test(faults)};
+    const struct CMUnitTest t[] = {cmocka_unit_test(keeps_and_knows), cmocka_unit_test(torn_tail_at_every_byte), cmocka_unit_test(damage_in_the_middle_is_told),
+                                   cmocka_unit_test(many_threads_no_holes), cmocka_unit_test(faults)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }

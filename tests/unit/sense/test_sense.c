@@ -6,11 +6,30 @@ static struct arena *a;
 static struct batch b;
 static bool truncated;
 static zb_time now;
-static int up(void **s) { (void)s; now = at("2026-03-01 09:00:00"); return policy_load(getenv("POLICY"), &p, &err); }
-static int down(void **s) { (void)s; policy_unref(p); return 0; }
-static int each(void **s) { (void)s; a = arena_new((size_t)256 << 20); return 0; }
-static int each_end(void **s) { (void)s; arena_free(a); return 0; }
-static int dec(const char *name, const char *text) { err.msg[0] = 0; return batch_decode(p, str_of(name), str_of(text), now, a, &b, &truncated, &err); }
+static int up(void **s) {
+    (void)s;
+    now = at("2026-03-01 09:00:00");
+    return policy_load(getenv("POLICY"), &p, &err);
+}
+static int down(void **s) {
+    (void)s;
+    policy_unref(p);
+    return 0;
+}
+static int each(void **s) {
+    (void)s;
+    a = arena_new((size_t)256 << 20);
+    return 0;
+}
+static int each_end(void **s) {
+    (void)s;
+    arena_free(a);
+    return 0;
+}
+static int dec(const char *name, const char *text) {
+    err.msg[0] = 0;
+    return batch_decode(p, str_of(name), str_of(text), now, a, &b, &truncated, &err);
+}
 static struct str cell(int r, const char *f) { return b.rec[r].cell[format_field(&b.format->body, f)]; }
 #define CDSS "140214000123_CDSS_20260301000030.txt"
 #define HEAD "140214000123;示范一矿;2026-03-01 00:00:30~"
@@ -18,7 +37,11 @@ static struct str cell(int r, const char *f) { return b.rec[r].cell[format_field
 
 static void samples_of_the_reference(void **s) {
     (void)s;
-    OK(dec("140214000123_CDDY_20260301000010.txt", "140214000123;示范一矿;KJ90X;煤矿安全监控系统;示范科技有限公司;2027-12-31;2026-03-01 00:00:10~14021400012301MN00010001;01;001;0001;MN;%CH4;4.00;0.00;1.00;0.99;;;1.50;0.99;;;;;1101工作面上隅角;4428001.20;19626001.50;1080.30;K-14021400012301KG10090001-断电器;2026-03-01 00:00:10~\n14021400012301KG10010003;01;001;1001;KG;;;;;;;;;;;;开;停;1102掘进局扇;4428120.00;19626310.00;1079.00;;2026-03-01 00:00:10~\n||\n"));
+    OK(dec("140214000123_CDDY_20260301000010.txt",
+           "140214000123;示范一矿;KJ90X;煤矿安全监控系统;示范科技有限公司;2027-12-31;2026-03-01 "
+           "00:00:10~14021400012301MN00010001;01;001;0001;MN;%CH4;4.00;0.00;1.00;0.99;;;1.50;0.99;;;;;1101工作面上隅角;4428001.20;19626001.50;1080.30;K-"
+           "14021400012301KG10090001-断电器;2026-03-01 "
+           "00:00:10~\n14021400012301KG10010003;01;001;1001;KG;;;;;;;;;;;;开;停;1102掘进局扇;4428120.00;19626310.00;1079.00;;2026-03-01 00:00:10~\n||\n"));
     struct point_def d;
     assert_int_equal(b.n, 2);
     assert_true(point_of(p, &b, &b.rec[0], &d));
@@ -33,7 +56,11 @@ static void samples_of_the_reference(void **s) {
     assert_true(sample_of(p, &b, &b.rec[0], &code, &x) && x.v == fx("0.32") && x.t == at("2026-03-01 00:00:30") && x.state == 0);
     assert_true(str_is(code, "14021400012301MN00010001"));
     now = at("2026-03-01 09:00:00");
-    OK(dec("140214000123_RYSS_20260301080000.txt", "140214000123;示范一矿;2026-03-01 08:00:00~14021400012301234;张三;1;2026-03-01 07:12:05;;1402140001230003;2026-03-01 07:40:11;1402140001230003000017;2026-03-01 07:55:40;三八制;-3.20;正常;0;1;1402140001230001000001&2026-03-01 07:12:05,1402140001230003000017&2026-03-01 07:55:40~14021400012300002;李四;2;2026-03-01 05:00:00;2026-03-01 07:58:30;1402140001230001;2026-03-01 07:56:00;1402140001230001000001;2026-03-01 07:58:00;三八制;1.10;正常;1;0;~||"));
+    OK(dec("140214000123_RYSS_20260301080000.txt",
+           "140214000123;示范一矿;2026-03-01 08:00:00~14021400012301234;张三;1;2026-03-01 07:12:05;;1402140001230003;2026-03-01 "
+           "07:40:11;1402140001230003000017;2026-03-01 07:55:40;三八制;-3.20;正常;0;1;1402140001230001000001&2026-03-01 "
+           "07:12:05,1402140001230003000017&2026-03-01 07:55:40~14021400012300002;李四;2;2026-03-01 05:00:00;2026-03-01 07:58:30;1402140001230001;2026-03-01 "
+           "07:56:00;1402140001230001000001;2026-03-01 07:58:00;三八制;1.10;正常;1;0;~||"));
     assert_int_equal(b.n, 2);
     assert_true(str_is(cell(0, "distance"), "-3.20") && str_is(cell(1, "leader"), "1"));
 }
@@ -56,9 +83,15 @@ static void deviations(void **s) {
 static void bad_records(void **s) {
     (void)s;
 #define GOOD4 REC1 "a2;x;x;1;;0;2026-03-01 00:00:30~a3;x;x;1;;0;2026-03-01 00:00:30~a4;x;x;1;;0;2026-03-01 00:00:30~a5;x;x;1;;0;2026-03-01 00:00:30~"
-    static const struct { const char *rec, *field, *why; } T[] = {
-        {"a6;x;x;1,0;;0;2026-03-01 00:00:30~", "value", "1,0"}, {"a6;x;x;1.0ppm;;0;2026-03-01 00:00:30~", "value", "1.0ppm"}, {"a6;x;x;1;;256;2026-03-01 00:00:30~", "state", "256"},
-        {"a6;x;x;1;;0;2026-02-30 00:00:30~", "time", "2026-02-30"}, {"a6;x;x;1~", "", "4 fields"}, {"a6；x;x;1;;0;2026-03-01 00:00:30;~", "", "full-width"}, {";x;x;1;;0;2026-03-01 00:00:30~", "point_code", "empty"}};
+    static const struct {
+        const char *rec, *field, *why;
+    } T[] = {{"a6;x;x;1,0;;0;2026-03-01 00:00:30~", "value", "1,0"},
+             {"a6;x;x;1.0ppm;;0;2026-03-01 00:00:30~", "value", "1.0ppm"},
+             {"a6;x;x;1;;256;2026-03-01 00:00:30~", "state", "256"},
+             {"a6;x;x;1;;0;2026-02-30 00:00:30~", "time", "2026-02-30"},
+             {"a6;x;x;1~", "", "4 fields"},
+             {"a6；x;x;1;;0;2026-03-01 00:00:30;~", "", "full-width"},
+             {";x;x;1;;0;2026-03-01 00:00:30~", "point_code", "empty"}};
     for (size_t i = 0; i < sizeof T / sizeof *T; i++) {
         char text[2000];
         snprintf(text, sizeof text, "%s%s%s||", HEAD, GOOD4, T[i].rec);
@@ -72,11 +105,19 @@ static void bad_records(void **s) {
 }
 static void whole_files_refused(void **s) {
     (void)s;
-    static const struct { const char *name, *text, *why; } T[] = {
-        {CDSS, "", "empty"}, {CDSS, HEAD REC1, "does not end"}, {CDSS, HEAD REC1 "||" HEAD REC1 "||", "in the middle"}, {CDSS, "\xcd\xdf\xcb\xb9||", "UTF-8"},
-        {CDSS, "140214000999;x;2026-03-01 00:00:30~" REC1 "||", "another\0mine"}, {CDSS, "140214000123;x;2026-03-01 09:06:00~" REC1 "||", "future"},
-        {CDSS, "140214000123;x~" REC1 "||", "header has 2 fields"}, {CDSS, HEAD "a;x;x;1,0;;0;2026-03-01 00:00:30~||", "1 of 1 records are bad"},
-        {"140214000123_XXXX_20260301000030.txt", HEAD "||", "not one this policy knows"}, {"14021400012_CDSS_20260301000030.txt", HEAD "||", "file name"}, {"../../etc/passwd", HEAD "||", "file name"}};
+    static const struct {
+        const char *name, *text, *why;
+    } T[] = {{CDSS, "", "empty"},
+             {CDSS, HEAD REC1, "does not end"},
+             {CDSS, HEAD REC1 "||" HEAD REC1 "||", "in the middle"},
+             {CDSS, "\xcd\xdf\xcb\xb9||", "UTF-8"},
+             {CDSS, "140214000999;x;2026-03-01 00:00:30~" REC1 "||", "another\0mine"},
+             {CDSS, "140214000123;x;2026-03-01 09:06:00~" REC1 "||", "future"},
+             {CDSS, "140214000123;x~" REC1 "||", "header has 2 fields"},
+             {CDSS, HEAD "a;x;x;1,0;;0;2026-03-01 00:00:30~||", "1 of 1 records are bad"},
+             {"140214000123_XXXX_20260301000030.txt", HEAD "||", "not one this policy knows"},
+             {"14021400012_CDSS_20260301000030.txt", HEAD "||", "file name"},
+             {"../../etc/passwd", HEAD "||", "file name"}};
     for (size_t i = 0; i < sizeof T / sizeof *T; i++) {
         assert_int_equal(dec(T[i].name, T[i].text), ZB_E_INPUT);
         if (!strstr(err.msg, i == 4 ? "says mine" : T[i].why)) fail_msg("case %zu: %s", i, err.msg);

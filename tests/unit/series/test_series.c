@@ -9,7 +9,12 @@ static void same(const struct sample *a, const struct sample *b, int n) {
         if (a[i].t != b[i].t || a[i].v != b[i].v || a[i].state != b[i].state) fail_msg("sample %d differs", i);
 }
 static uint64_t seed = 7;
-static uint64_t rnd(void) { seed ^= seed << 13; seed ^= seed >> 7; seed ^= seed << 17; return seed; }
+static uint64_t rnd(void) {
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed;
+}
 
 static void codec(void **s) {
     (void)s;
@@ -89,7 +94,11 @@ static void lives(void **s) {
         OK(series_put(x, M, P, &v, 1, &err));
     }
     for (int i = 1; i < truths; i++)
-        for (int k = i; k && truth[k].t < truth[k - 1].t; k--) { struct sample h = truth[k]; truth[k] = truth[k - 1]; truth[k - 1] = h; }
+        for (int k = i; k && truth[k].t < truth[k - 1].t; k--) {
+            struct sample h = truth[k];
+            truth[k] = truth[k - 1];
+            truth[k - 1] = h;
+        }
     check(x, 0, INT64_MAX);
     OK(series_flush(x, 2002, &err));
     series_close(x);
@@ -155,7 +164,8 @@ static void faults(void **s) {
         for (int i = 0; i < 60; i++) {
             struct sample v = sm(i * 1000, i, 0);
             while (series_put(x, M, P, &v, 1, &err) != ZB_OK) failed++;
-            if (i % 20 == 19) while (series_flush(x, (uint64_t)i, &err) != ZB_OK) failed++;
+            if (i % 20 == 19)
+                while (series_flush(x, (uint64_t)i, &err) != ZB_OK) failed++;
         }
         zb_fault_at = 0;
         series_close(x);
@@ -171,6 +181,7 @@ static void faults(void **s) {
     fail_msg("the faults never ended");
 }
 int main(void) {
-    const struct CMUnitTest t[] = {cmocka_unit_test(codec), cmocka_unit_test(lives), cmocka_unit_test(input_is_never_too_late), cmocka_unit_test(buckets), cmocka_unit_test(faults)};
+    const struct CMUnitTest t[] = {cmocka_unit_test(codec), cmocka_unit_test(lives), cmocka_unit_test(input_is_never_too_late), cmocka_unit_test(buckets),
+                                   cmocka_unit_test(faults)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }

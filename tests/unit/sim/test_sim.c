@@ -7,11 +7,29 @@
 
 #define START "2026-03-01 14:00:00"
 static struct policy *p;
-static int up(void **s) { (void)s; return policy_load(getenv("POLICY"), &p, &err); }
-static int down(void **s) { (void)s; policy_unref(p); return 0; }
+static int up(void **s) {
+    (void)s;
+    return policy_load(getenv("POLICY"), &p, &err);
+}
+static int down(void **s) {
+    (void)s;
+    policy_unref(p);
+    return 0;
+}
 
-struct row { char type[8], mine[24], point[48], value[16], start[24], end[24], kind[8]; int state; zb_time name, head, t; };
-struct seen { uint64_t hash; int files, records; bool keep; struct row *row; int n, cap; char last_name[80]; };
+struct row {
+    char type[8], mine[24], point[48], value[16], start[24], end[24], kind[8];
+    int state;
+    zb_time name, head, t;
+};
+struct seen {
+    uint64_t hash;
+    int files, records;
+    bool keep;
+    struct row *row;
+    int n, cap;
+    char last_name[80];
+};
 
 static struct str cell(const struct batch *b, int r, const char *f) {
     int i = format_field(&b->format->body, f);
@@ -63,7 +81,8 @@ static struct seen run(const char *faults, int mines, double hours, uint64_t see
     struct seen x = {.hash = 14695981039346656037u, .keep = keep};
     struct sim *s;
     OK(sim_new(p, &c, &s, &err));
-    for (zb_time t = c.start; t < c.start + (zb_time)(hours * (double)ZB_HOUR); t += 7 * ZB_MINUTE) OK(sim_step(s, t, sink, &x, &err)); /* odd steps: the bytes must not depend on them */
+    for (zb_time t = c.start; t < c.start + (zb_time)(hours * (double)ZB_HOUR); t += 7 * ZB_MINUTE)
+        OK(sim_step(s, t, sink, &x, &err)); /* odd steps: the bytes must not depend on them */
     OK(sim_step(s, c.start + (zb_time)(hours * (double)ZB_HOUR), sink, &x, &err));
     if (truth) *truth = xstrndup(sim_truth(s).p, sim_truth(s).n);
     sim_free(s);
@@ -94,7 +113,8 @@ static void a_quiet_day(void **s) {
     assert_int_equal(count(&x, "YCBJ"), 0);
     assert_true(count(&x, "RYXX") >= 2 * 60 && count(&x, "RYXX") <= 2 * 150 && count(&x, "RYSS") > 2 * 9 * 100 * 20 && count(&x, "KGBH") > 10);
     for (int i = 0; i < x.n; i++)
-        if (!strcmp(x.row[i].type, "CDSS")) assert_true(x.row[i].state == 0 && x.row[i].value[0] && x.row[i].t == x.row[i].name && x.row[i].head == x.row[i].name);
+        if (!strcmp(x.row[i].type, "CDSS"))
+            assert_true(x.row[i].state == 0 && x.row[i].value[0] && x.row[i].t == x.row[i].name && x.row[i].head == x.row[i].name);
     free(x.row);
 }
 
@@ -126,7 +146,13 @@ static bool told(const char *truth, const char *fault, char mine[24], char point
     return true;
 }
 
-struct window { struct seen x; char *truth, mine[24], point[48]; zb_time from, to; zb_fix v[400]; int state[400], n; };
+struct window {
+    struct seen x;
+    char *truth, mine[24], point[48];
+    zb_time from, to;
+    zb_fix v[400];
+    int state[400], n;
+};
 /* The planted point's readings while the fault lasts. */
 static struct window look(const char *fault, int mines) {
     struct window w = {0};
@@ -141,7 +167,10 @@ static struct window look(const char *fault, int mines) {
     if (w.point[0]) assert_int_equal(w.n, (int)((w.to - w.from) / (30 * ZB_SECOND)));
     return w;
 }
-static void done(struct window *w) { free(w->x.row); free(w->truth); }
+static void done(struct window *w) {
+    free(w->x.row);
+    free(w->truth);
+}
 static bool any_state(const struct window *w, int bit) {
     for (int i = 0; i < w->n; i++)
         if (w->state[i] & bit) return true;
@@ -318,8 +347,10 @@ static void a_folder_of_files(void **s) {
 }
 
 int main(void) {
-    const struct CMUnitTest T[] = {
-        cmocka_unit_test(same_seed_same_bytes), cmocka_unit_test(a_quiet_day), cmocka_unit_test(over_limit_shows), cmocka_unit_test(burst_shows), cmocka_unit_test(stuck_shows), cmocka_unit_test(replay_shows),
-        cmocka_unit_test(clamp_shows), cmocka_unit_test(dropout_and_mask_show), cmocka_unit_test(late_shows), cmocka_unit_test(drift_shows), cmocka_unit_test(all_nine_are_told), cmocka_unit_test(bad_wishes_are_refused), cmocka_unit_test(a_folder_of_files)};
+    const struct CMUnitTest T[] = {cmocka_unit_test(same_seed_same_bytes), cmocka_unit_test(a_quiet_day),           cmocka_unit_test(over_limit_shows),
+                                   cmocka_unit_test(burst_shows),          cmocka_unit_test(stuck_shows),           cmocka_unit_test(replay_shows),
+                                   cmocka_unit_test(clamp_shows),          cmocka_unit_test(dropout_and_mask_show), cmocka_unit_test(late_shows),
+                                   cmocka_unit_test(drift_shows),          cmocka_unit_test(all_nine_are_told),     cmocka_unit_test(bad_wishes_are_refused),
+                                   cmocka_unit_test(a_folder_of_files)};
     return cmocka_run_group_tests(T, up, down);
 }
