@@ -145,7 +145,7 @@ static int session_store(struct db *db, const struct actor *a, const unsigned ch
     return end_tx(db, rc, e);
 }
 
-int session_open(struct db *db, struct str user, struct str password, struct str address, zb_time now, char token[65], struct actor *ret, struct zb_err *e) {
+int password_check(struct db *db, struct str user, struct str password, struct str address, zb_time now, struct actor *ret, struct zb_err *e) {
     char hash[crypto_pwhash_STRBYTES] = "", ku[100], ka[100];
     int64_t nu, na;
     throttle_key(ku, 'u', user);
@@ -166,6 +166,11 @@ int session_open(struct db *db, struct str user, struct str password, struct str
         if (end_tx(db, rc, e) != ZB_OK) return e->rc;
         return zb_fail(e, ZB_E_DENIED, "user name or password is wrong");
     }
+    return ZB_OK;
+}
+
+int session_open(struct db *db, struct str user, struct str password, struct str address, zb_time now, char token[65], struct actor *ret, struct zb_err *e) {
+    if (password_check(db, user, password, address, now, ret, e) != ZB_OK) return e->rc;
     unsigned char digest[32], raw[16];
     token_make(token, digest);
     randombytes_buf(raw, sizeof raw);

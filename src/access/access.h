@@ -17,6 +17,8 @@ ZB_MUST int user_add(struct db *db, const struct policy *p, struct str who, zb_t
 /* ZB_E_DENIED with one and the same text for a wrong name and a wrong password; ZB_E_LIMIT when throttled (5 wrong in 15 min a user or address). token: 64 hex digits. */
 ZB_MUST int session_open(struct db *db, struct str user, struct str password, struct str address, zb_time now, char token[65], struct actor *ret,
                          struct zb_err *e);
+/* The same proof again, for signing: name and password, throttled alike; no session. */
+ZB_MUST int password_check(struct db *db, struct str user, struct str password, struct str address, zb_time now, struct actor *ret, struct zb_err *e);
 ZB_MUST int session_find(struct db *db, struct str token, zb_time now, struct actor *ret, struct zb_err *e); /* 12 h, 2 h idle; reads only */
 ZB_MUST int session_close(struct db *db, struct str token, struct zb_err *e);
 ZB_MUST int token_add(struct db *db, struct str who, zb_time now, struct str mine, char token[65], struct zb_err *e);

@@ -1,4 +1,6 @@
 #include "base/num.h"
+#include <math.h>
+#include <stdlib.h>
 #include <stdio.h>
 
 bool num_i64(struct str s, int64_t min, int64_t max, int64_t *ret) {
@@ -60,4 +62,14 @@ char *zb_fix_text(zb_fix v, char out[ZB_FIX_CAP]) {
     }
     return out;
 }
+bool num_double(struct str s, double *ret) {
+    char z[64], *end;
+    if (!s.n || s.n >= sizeof z || !strchr("+-.0123456789", s.p[0])) return false;
+    str_copy(s, z, sizeof z);
+    for (const char *p = z; *p; p++)
+        if (!strchr("+-.0123456789eE", *p)) return false;
+    *ret = strtod(z, &end);
+    return !*end && isfinite(*ret);
+}
+
 double zb_fix_double(zb_fix v) { return (double)v / (double)ZB_FIX_ONE; }

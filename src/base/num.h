@@ -11,6 +11,7 @@ typedef int64_t zb_fix;
 
 ZB_MUST bool num_i64(struct str s, int64_t min, int64_t max, int64_t *ret);
 ZB_MUST bool num_fix(struct str s, zb_fix *ret); /* |value| < 9e12; no exponent */
+ZB_MUST bool num_double(struct str s, double *ret); /* as XML and JSON write them, exponents too; finite */
 #define ZB_FIX_CAP 32
 char *zb_fix_text(zb_fix v, char out[ZB_FIX_CAP]); /* shortest: "0.42", "-3.2", "12"; "" for NONE */
 double zb_fix_double(zb_fix v);

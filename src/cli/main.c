@@ -64,11 +64,15 @@ static int cmd_check(struct cli *c) {
     struct policy *p;
     struct zb_err e;
     if (policy_load(c->dir, &p, &e) != ZB_OK) return cli_failed(&e);
+    if (engine_policy_check(p, &e) != ZB_OK) {
+        policy_unref(p);
+        return cli_failed(&e);
+    }
     if (c->json)
         printf("{\"policy\":\"%s\",\"hash\":\"%s\",\"formats\":%d,\"limits\":%d,\"regions\":%d}\n", p->name, p->hash, p->formats, p->limits, p->regions);
     else
-        printf("%s: good; %d formats, %d limits, %d regions, %d causes, %d roles; hash %s\n", c->dir, p->formats, p->limits, p->regions, p->causes, p->roles,
-               p->hash);
+        printf("%s: good; %d formats, %d limits, %d regions, %d causes, %d roles, %d ledgers; hash %s\n", c->dir, p->formats, p->limits, p->regions, p->causes,
+               p->roles, p->ledgers, p->hash);
     policy_unref(p);
     return 0;
 }
@@ -131,9 +135,15 @@ static int parse(int argc, char **argv, struct cli *c) {
     return 0;
 }
 
+/* "alarm DIR ack ID" and "ledger DIR NAME list": the verb stands after DIR, or after the name of what it is about. */
 static const struct op *operation_of(const struct cli *c, int *taken) {
     char name[80];
     *taken = 1;
+    if (!strcmp(c->command, "ledger") && c->n > 1) {
+        snprintf(name, sizeof name, "ledger.%.30s", c->rest[1]);
+        c->rest[1] = c->rest[0];
+        return op_find(str_of(name));
+    }
     snprintf(name, sizeof name, "%.30s.%.30s", c->command, c->n ? c->rest[0] : "");
     const struct op *op = c->n ? op_find(str_of(name)) : NULL;
     if (op) return op;

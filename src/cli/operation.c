@@ -18,16 +18,45 @@ const char *password_ask(const char *user, char *out, size_t cap) {
     return p ? out : NULL;
 }
 
-static int values_take(struct cli *c, const struct op *op, int taken, struct str value[OP_ARGS_MAX]) {
+static int file_read(const char *path, struct buf *b) {
+    FILE *f = fopen(path, "rb");
+    char part[65536];
+    size_t n;
+    if (!f) {
+        fprintf(stderr, "zhiben: cannot read %s: %s\n", path, strerror(errno));
+        return 1;
+    }
+    while ((n = fread(part, 1, sizeof part, f)) > 0) buf_put(b, part, n);
+    fclose(f);
+    if (!b->over) return 0;
+    fprintf(stderr, "zhiben: %s is larger than %zu MiB\n", path, b->max >> 20);
+    return 1;
+}
+
+static int file_write(const char *path, struct str b) {
+    FILE *f = fopen(path, "wb");
+    bool good = f && fwrite(b.p, 1, b.n, f) == b.n;
+    if (f) good &= fclose(f) == 0;
+    if (!good) fprintf(stderr, "zhiben: cannot write %s: %s\n", path, strerror(errno));
+    return good ? 0 : 1;
+}
+
+static int values_take(struct cli *c, const struct op *op, int taken, struct str value[OP_ARGS_MAX], struct buf *file) {
     int at = taken;
     for (int i = 0; i < OP_ARGS_MAX && op->arg[i].name; i++)
         if (op->arg[i].positional && at < c->n) value[i] = str_of(c->rest[at++]);
+    if (op->file && at < c->n) {
+        const char *path = c->rest[at++], *slash = strrchr(path, '/');
+        int name = op_arg_index(op, "name"), bad = file_read(path, file);
+        if (bad) return bad;
+        if (name >= 0) value[name] = str_of(slash ? slash + 1 : path);
+    }
     if (at < c->n) {
         fprintf(stderr, "zhiben: %s: \"%s\" is one argument too many\n", op->name, c->rest[at]);
         return 2;
     }
     for (int k = 0; k < c->options; k++) {
-        if (!strcmp(c->option[k][0], "as")) continue;
+        if (!strcmp(c->option[k][0], "as") || !strcmp(c->option[k][0], "out")) continue;
         int i = op_arg_index(op, c->option[k][0]);
         if (i < 0) {
             fprintf(stderr, "zhiben: %s has no option --%s\n", op->name, c->option[k][0]);
@@ -55,7 +84,7 @@ static void target_make(const struct op *op, const struct str *value, struct buf
     char sep = '?';
     for (int i = 0; i < OP_ARGS_MAX && op->arg[i].name; i++) {
         if (used[i] || !value[i].n) continue;
-        if (op->method == HTTP_GET) {
+        if (op->method == HTTP_GET || op->file) {
             buf_printf(target, "%c%s=", sep, op->arg[i].name);
             if (target_encode(target, value[i]) != ZB_OK) return;
             sep = '&';
@@ -65,7 +94,7 @@ static void target_make(const struct op *op, const struct str *value, struct buf
     }
 }
 
-static int over_socket(struct cli *c, struct client *cl, const struct op *op, const struct str *value, struct buf *reply, struct zb_err *e) {
+static int over_socket(struct cli *c, struct client *cl, const struct op *op, const struct str *value, struct str file, struct buf *reply, struct zb_err *e) {
     static const char *const METHOD[] = {"GET", "POST", "DELETE"};
     const char *user = cli_option(c, "as");
     char password[256];
@@ -86,7 +115,7 @@ static int over_socket(struct cli *c, struct client *cl, const struct op *op, co
     char *text = op->method == HTTP_GET ? NULL : json_dumps(body, 0);
     json_decref(body);
     int status = 0;
-    int rc = client_call(cl, METHOD[op->method], target.p, str_of(text), &status, reply, e);
+    int rc = client_call(cl, METHOD[op->method], target.p, op->file ? file : str_of(text), &status, reply, e);
     free(text);
     if (rc == ZB_OK && status != 200) {
         json_error_t err;
@@ -98,10 +127,11 @@ static int over_socket(struct cli *c, struct client *cl, const struct op *op, co
     return rc;
 }
 
-static int in_process(struct cli *c, const struct op *op, const struct str *value, struct buf *reply, struct zb_err *e) {
+static int in_process(struct cli *c, const struct op *op, const struct str *value, struct str file, struct buf *reply, struct zb_err *e) {
     struct engine *en;
     if (engine_open(c->dir, NULL, &en, e) != ZB_OK) return e->rc;
-    struct op_call call = {.op = op, .en = en, .actor = op_local_actor(), .known = true, .arena = arena_new((size_t)1 << 20), .address = STR("local")};
+    struct op_call call = {
+        .op = op, .en = en, .actor = op_local_actor(), .known = true, .arena = arena_new((size_t)4 << 20), .address = STR("local"), .body = file};
     memcpy(call.value, value, sizeof call.value);
     const char *user = cli_option(c, "as");
     int rc = ZB_OK;
@@ -133,18 +163,25 @@ int cmd_operation(struct cli *c, const struct op *op, int taken) {
     struct str value[OP_ARGS_MAX] = {{0}};
     struct zb_err e = {0};
     char next[40];
-    int bad = values_take(c, op, taken, value);
+    ZB_AUTO(buf_done) struct buf file;
+    buf_init(&file, (size_t)20 << 20);
+    int bad = values_take(c, op, taken, value, &file);
     if (bad) return bad;
     char asked[256];
     int ask = op_arg_index(op, "password");
-    if (ask >= 0 && !value[ask].n) value[ask] = str_of(password_ask("the new account", asked, sizeof asked));
+    if (ask >= 0 && !value[ask].n && !strcmp(op->name, "ledger.do")) { /* whoever names himself with --as signs with the same password */
+        const char *as = cli_option(c, "as");
+        if (as) value[ask] = str_of(password_ask(as, asked, sizeof asked));
+    } else if (ask >= 0 && !value[ask].n)
+        value[ask] = str_of(password_ask("the new account", asked, sizeof asked));
     for (;;) {
         ZB_AUTO(buf_done) struct buf reply;
         buf_init(&reply, (size_t)80 << 20);
         struct client cl;
-        int rc = client_open(&cl, c->dir) ? over_socket(c, &cl, op, value, &reply, &e) : in_process(c, op, value, &reply, &e);
+        int rc = client_open(&cl, c->dir) ? over_socket(c, &cl, op, value, buf_str(&file), &reply, &e) : in_process(c, op, value, buf_str(&file), &reply, &e);
         client_close(&cl);
         if (rc != ZB_OK) return cli_failed(&e);
+        if (cli_option(c, "out")) return file_write(cli_option(c, "out"), buf_str(&reply));
         print_reply(op, buf_str(&reply), c->json);
         if (strcmp(op->name, "query") || !next_of(buf_str(&reply), next)) {
             if (!strcmp(op->name, "audit.verify") && !memmem(reply.p, reply.n, "\"ok\":true", 9)) return 1;

@@ -1,5 +1,6 @@
 #include "audit/audit.h"
 #include "engine/inside.h"
+#include "ledger/ledger.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +15,14 @@ static int folder(const char *dir, const char *sub, mode_t mode, struct zb_err *
     return mkdir(path, mode) == 0 || errno == EEXIST ? ZB_OK : zb_fail(e, ZB_E_IO, "cannot make folder %s: %s", path, strerror(errno));
 }
 
+int engine_policy_check(const struct policy *p, struct zb_err *e) {
+    struct db *db;
+    if (db_open(":memory:", DB_WRITE, &db, e) != ZB_OK) return e->rc;
+    int rc = findings_init(db, e) == ZB_OK ? ledger_migrate(db, p, zb_now(), e) : e->rc;
+    db_close(db);
+    return rc;
+}
+
 int engine_init(const char *dir, const char *policy_dir, struct zb_err *e) {
     static const char *const SUB[] = {"", "raw", "drop", "keys", "checkpoints", "policies"};
     struct policy *p;
@@ -22,7 +31,9 @@ int engine_init(const char *dir, const char *policy_dir, struct zb_err *e) {
     snprintf(path, sizeof path, "%s/policy", dir);
     if (stat(path, &st) == 0) return zb_fail(e, ZB_E_CONFLICT, "%s is a data directory already", dir);
     if (policy_load(policy_dir, &p, e) != ZB_OK) return e->rc;
+    int rc = engine_policy_check(p, e);
     policy_unref(p);
+    if (rc != ZB_OK) return rc;
     for (size_t i = 0; i < sizeof SUB / sizeof *SUB; i++)
         if (folder(dir, SUB[i], i == 3 ? 0700 : 0755, e) != ZB_OK) return e->rc;
     return tree_copy(policy_dir, path, 0, e);
@@ -88,7 +99,8 @@ void engine_free(struct engine *en) {
 }
 
 static int start(struct engine *en, struct zb_err *e) {
-    if (lock_dir(en, e) != ZB_OK || open_stores(en, "zhiben.db", e) != ZB_OK || findings_load(en, e) != ZB_OK) return e->rc;
+    if (lock_dir(en, e) != ZB_OK || open_stores(en, "zhiben.db", e) != ZB_OK || ledger_migrate(en->writer, en->policy, zb_now(), e) != ZB_OK || findings_load(en, e) != ZB_OK)
+        return e->rc;
     uint64_t from = en->oldest < series_input(en->series) ? en->oldest : series_input(en->series);
     if (replay_from(en, from, NULL, e) != ZB_OK) return zb_wrap(e, "stepping what was not yet judged");
     if (policy_keep(en, e) != ZB_OK || engine_pause(en, e) != ZB_OK) return e->rc;

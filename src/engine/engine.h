@@ -17,6 +17,8 @@ struct engine_hooks { /* after what they tell is durable; on the judge thread; N
 };
 /* Makes a data directory: policy copied into DIR/policy, stores, keys. ZB_E_CONFLICT: there is one already. */
 ZB_MUST int engine_init(const char *dir, const char *policy_dir, struct zb_err *e);
+/* What only a database can tell of a policy: every SQL in it is prepared on empty tables. */
+ZB_MUST int engine_policy_check(const struct policy *p, struct zb_err *e);
 /* Locks DIR (ZB_E_CONFLICT: somebody has it), cuts a torn tail, steps what was acknowledged but not yet judged. */
 ZB_MUST int engine_open(const char *dir, const struct engine_hooks *h, struct engine **ret, struct zb_err *e);
 void engine_close(struct engine *en); /* judges what is queued, writes a checkpoint */

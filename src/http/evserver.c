@@ -163,6 +163,7 @@ static void head_send(struct conn *c, const struct http_res *res, size_t n, cons
     evbuffer_add_printf(o, etag[0] ? "ETag: %s\r\nCache-Control: no-cache\r\n" : "Cache-Control: no-store%s\r\n", etag);
     if (res->location[0]) evbuffer_add_printf(o, "Location: %s\r\n", res->location);
     if (res->cookie[0]) evbuffer_add_printf(o, "Set-Cookie: %s\r\n", res->cookie);
+    if (res->disposition[0]) evbuffer_add_printf(o, "Content-Disposition: %s\r\n", res->disposition);
     if (res->status == 503) evbuffer_add_printf(o, "Retry-After: 2\r\n");
     evbuffer_add_printf(o, "Connection: %s\r\n\r\n", close_after ? "close" : "keep-alive");
 }

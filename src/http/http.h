@@ -22,6 +22,7 @@ struct http_res {
     const char *type;                /* "application/json; charset=utf-8" unless set */
     struct buf body;                 /* max 64 MiB */
     char location[200], cookie[200]; /* "" none; cookie: whole Set-Cookie value */
+    char disposition[700];           /* Content-Disposition of a file to keep; "" none */
     bool sse;                        /* turn this connection into a live event stream */
     uint64_t sse_key;                /* handed to the filter */
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define BODY_SMALL ((size_t)64 << 10)
+#define BODY_RECORD ((size_t)256 << 10)
 #define BODY_UPLOAD ((size_t)20 << 20)
 #define REPLY_MAX ((size_t)64 << 20)
 
@@ -67,9 +68,9 @@ static size_t body_max(void *arg, const struct http_req *r, int *status) {
         *status = seen ? 405 : 404;
         return 0;
     }
-    if (op->who != WHO_TOKEN) return BODY_SMALL;
+    if (op->who != WHO_TOKEN && !op->file) return op->who == WHO_RIGHT ? BODY_RECORD : BODY_SMALL;
     struct actor who;
-    if (caller(a, r, &who) && (who.upload || r->local)) return BODY_UPLOAD;
+    if (caller(a, r, &who) && (op->file ? !who.upload : who.upload || r->local)) return BODY_UPLOAD;
     *status = 401;
     return 0;
 }
@@ -95,7 +96,11 @@ static int body_args(struct op_call *c, const struct http_req *r, struct zb_err 
                 c->value[i] = str_of(arena_printf(c->arena, "%lld", (long long)json_integer_value(v)));
             else if (json_is_boolean(v))
                 c->value[i] = json_is_true(v) ? STR("1") : STR("0");
-            else
+            else if (json_is_object(v) && c->op->arg[i].kind == ARG_JSON) {
+                char *text = json_dumps(v, JSON_COMPACT);
+                c->value[i] = str_of(arena_str(c->arena, str_of(text)));
+                free(text);
+            } else
                 rc = zb_fail(e, ZB_E_INPUT, "%s: write a text, a whole number, true or false", key);
             if (rc != ZB_OK) break;
         }
@@ -208,6 +213,8 @@ static void run(struct api *a, struct op_call *c, const struct http_req *r, stru
     }
     if (c->op->who != WHO_ANYONE || !strcmp(c->op->name, "login"))
         str_copy(str_of(strncmp(c->cookie, "zb_session=", 11) ? "" : c->cookie), res->cookie, sizeof res->cookie);
+    if (c->type) res->type = c->type;
+    str_copy(str_of(c->disposition), res->disposition, sizeof res->disposition);
     if (c->changed_alarm[0]) publish(a, c->changed_alarm);
 }
 
@@ -242,7 +249,9 @@ static void handle(void *arg, const struct http_req *r, struct http_res *res) {
         res->sse_key = (uint64_t)area;
         return;
     }
-    if (r->method != HTTP_GET && body_args(&c, r, &e) != ZB_OK) {
+    if (c.op->file)
+        c.body = r->body;
+    else if (r->method != HTTP_GET && body_args(&c, r, &e) != ZB_OK) {
         refuse(res, 400, "input", e.msg);
         return;
     }

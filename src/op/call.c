@@ -82,7 +82,7 @@ static int arg_check(struct op_call *c, int i, struct zb_err *e) {
         c->number[i] = str_is(v, "1") || str_is(v, "true");
         if (c->number[i] || str_is(v, "0") || str_is(v, "false")) return ZB_OK;
         return zb_fail(e, ZB_E_INPUT, "%s \"" STR_FMT "\": write 1 or 0", a->name, STR_ARG(v));
-    default:
+    default: /* texts and JSON */
         if (v.n > (size_t)(a->max ? a->max : 200))
             return zb_fail(e, ZB_E_INPUT, "%s has %zu bytes: at most %lld", a->name, v.n, (long long)(a->max ? a->max : 200));
         return ZB_OK;

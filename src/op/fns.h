@@ -23,6 +23,19 @@ int op_alarm_act(struct op_call *c, struct zb_err *e);
 int op_causes(struct op_call *c, struct zb_err *e);
 int op_cause_counts(struct op_call *c, struct zb_err *e);
 int op_kpi(struct op_call *c, struct zb_err *e);
+int op_ledgers(struct op_call *c, struct zb_err *e);
+int op_ledger_list(struct op_call *c, struct zb_err *e);
+int op_ledger_show(struct op_call *c, struct zb_err *e);
+int op_ledger_history(struct op_call *c, struct zb_err *e);
+int op_ledger_new(struct op_call *c, struct zb_err *e);
+int op_ledger_edit(struct op_call *c, struct zb_err *e);
+int op_ledger_do(struct op_call *c, struct zb_err *e);
+int op_ledger_unseal(struct op_call *c, struct zb_err *e);
+int op_ledger_erase(struct op_call *c, struct zb_err *e);
+int op_ledger_attach(struct op_call *c, struct zb_err *e);
+int op_ledger_file(struct op_call *c, struct zb_err *e);
+int op_ledger_import(struct op_call *c, struct zb_err *e);
+int op_ledger_export(struct op_call *c, struct zb_err *e);
 int op_openapi(struct op_call *c, struct zb_err *e);
 int op_upload(struct op_call *c, struct zb_err *e); /* answered by the HTTP side, which has the bytes */
 int op_events(struct op_call *c, struct zb_err *e); /* likewise */

@@ -5,7 +5,7 @@
 #include "engine/engine.h"
 #include "http/http.h"
 
-enum op_arg_kind { ARG_NONE, ARG_TEXT, ARG_INT, ARG_TIME, ARG_FLAG };
+enum op_arg_kind { ARG_NONE, ARG_TEXT, ARG_INT, ARG_TIME, ARG_FLAG, ARG_JSON }; /* ARG_JSON: an object in the body, its text elsewhere */
 struct op_arg {
     const char *name;
     enum op_arg_kind kind;
@@ -24,6 +24,9 @@ struct op_call {
     struct str value[OP_ARGS_MAX];
     int64_t number[OP_ARGS_MAX]; /* of ARG_INT, ARG_TIME (zb_time; ZB_TIME_NONE absent), ARG_FLAG */
     struct str address;
+    struct str body;  /* of operations that take a file */
+    const char *type; /* set by those that give a file: its media type; NULL: JSON */
+    char disposition[700];
     struct arena *arena;
     struct json *out;
     char cookie[200];                 /* set by login and logout */
@@ -42,6 +45,7 @@ struct op {
     const char *reply; /* schema notation, see schema.c */
     const char *list;  /* name of the array in the reply, printed a line each; NULL: the object itself */
     int (*fn)(struct op_call *c, struct zb_err *e);
+    bool file; /* the body is a file's bytes, up to 20 MiB; arguments stand in the address */
 };
 extern const struct op OPS[];
 extern const int OPS_N;

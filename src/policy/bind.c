@@ -14,9 +14,9 @@ static void bind_regions(struct reader *r, const struct node *root, struct polic
     struct region *out = seq ? list(r, seq, sizeof *out) : NULL;
     if (!out) return;
     for (const struct node *n = seq->child; n; n = n->next) {
-        node_keys(r, n, "code name en");
+        node_keys(r, n, "code name en also");
         struct region *g = &out[p->regions];
-        *g = (struct region){node_text(r, n, "code", NULL), node_text(r, n, "name", NULL), node_text(r, n, "en", "")};
+        *g = (struct region){node_text(r, n, "code", NULL), node_text(r, n, "name", NULL), node_text(r, n, "en", ""), node_text(r, n, "also", "")};
         if (!r->bad && strlen(g->code) != 6) node_fail(r, n, "code \"%s\" must have 6 digits", g->code);
         for (int i = 0; i < p->regions && !r->bad; i++)
             if (!strcmp(out[i].code, g->code)) node_fail(r, n, "region %s is there twice", g->code);
@@ -123,9 +123,9 @@ static void bind_roles(struct reader *r, const struct node *root, struct policy 
     const struct node *seq = node_seq(r, root, "roles");
     struct role_rule *out = seq ? list(r, seq, sizeof *out) : NULL;
     for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "key zh en rights");
-        out[p->roles++] =
-            (struct role_rule){node_text(r, n, "key", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "en", NULL), node_text(r, n, "rights", NULL)};
+        node_keys(r, n, "key zh en rights mine");
+        out[p->roles++] = (struct role_rule){node_text(r, n, "key", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "en", NULL),
+                                             node_text(r, n, "rights", NULL), node_bool(r, n, "mine", false)};
     }
     p->role = out;
 }
@@ -228,6 +228,7 @@ void bind_format(struct reader *r, const struct node *root, struct format *f) {
     if (!r->bad && (!end[0] || end[1])) node_fail(r, root, "rec_end \"%s\" must be one character", end);
 }
 
-const struct schema SCHEMAS[] = {{"policy.yaml", bind_policy}, {"regions.yaml", bind_regions}, {"sensors.yaml", bind_sensors}, {"limits.yaml", bind_limits},
-                                 {"alarms.yaml", bind_alarms}, {"causes.yaml", bind_causes},   {"roles.yaml", bind_roles},     {"silence.yaml", bind_silence}};
+const struct schema SCHEMAS[] = {{"policy.yaml", bind_policy}, {"regions.yaml", bind_regions},   {"sensors.yaml", bind_sensors}, {"limits.yaml", bind_limits},
+                                 {"alarms.yaml", bind_alarms}, {"causes.yaml", bind_causes},     {"roles.yaml", bind_roles},     {"silence.yaml", bind_silence},
+                                 {"ladder.yaml", bind_ladder}, {"calendar.yaml", bind_calendar}, {"sites.yaml", bind_sites}};
 const int SCHEMAS_N = sizeof SCHEMAS / sizeof *SCHEMAS;

@@ -9,3 +9,11 @@ struct schema {
 extern const struct schema SCHEMAS[]; /* every one must be there; formats/ holds one format a file */
 extern const int SCHEMAS_N;
 void bind_format(struct reader *r, const struct node *root, struct format *f);
+void bind_list(struct reader *r, const struct node *root, struct code_list *out);
+void bind_ledger(struct reader *r, const struct node *root, const struct policy *p, struct ledger *l);
+void bind_import(struct reader *r, const struct node *root, struct import_profile *out);
+void bind_ladder(struct reader *r, const struct node *root, struct policy *p);
+void bind_calendar(struct reader *r, const struct node *root, struct policy *p);
+void bind_sites(struct reader *r, const struct node *root, struct policy *p);
+/* What one file cannot know: references, effects and their cycles and rights, imports. */
+void bind_all(struct zb_err *e, struct policy *p, bool *bad);

@@ -2,19 +2,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <openssl/evp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define FILE_MAX ((size_t)4 << 20)
 #define ARENA_MAX ((size_t)128 << 20)
-#define FORMATS_MAX 200
 
 struct load {
     struct policy *p;
     const char *dir;
     struct zb_err *e;
     EVP_MD_CTX *md;
-    struct format *formats;
 };
 
 static int file_read(const char *path, struct arena *a, struct str *ret, struct zb_err *e) {
@@ -51,40 +50,75 @@ static int schema_load(struct load *l, const struct schema *s) {
     return r.bad ? l->e->rc : ZB_OK;
 }
 
-static int format_load(struct load *l, const char *file) {
-    char name[320];
-    struct reader r;
-    struct node *root;
-    snprintf(name, sizeof name, "formats/%s", file);
-    if (tree_load(l, name, &r, &root) != ZB_OK) return l->e->rc;
-    struct format *f = &l->formats[l->p->formats];
-    bind_format(&r, root, f);
-    for (int i = 0; i < l->p->formats && !r.bad; i++)
-        if (!strcmp(l->formats[i].type, f->type)) node_fail(&r, root, "type %s is in another file too", f->type);
-    if (r.bad) return l->e->rc;
-    l->p->formats++;
+/* Folders of one thing a file: who binds it, and where it is kept. */
+struct folder {
+    const char *name;
+    int (*bind)(struct load *l, struct reader *r, const struct node *root, int at);
+    size_t size, list, count; /* of a thing; where the policy keeps them and how many */
+    int max;
+};
+
+static int bind_format_at(struct load *l, struct reader *r, const struct node *root, int at) {
+    struct format *f = (struct format *)l->p->format;
+    bind_format(r, root, &f[at]);
+    for (int i = 0; i < at && !r->bad; i++)
+        if (!strcmp(f[i].type, f[at].type)) node_fail(r, root, "type %s is in another file too", f[at].type);
     return ZB_OK;
 }
+static int bind_list_at(struct load *l, struct reader *r, const struct node *root, int at) {
+    bind_list(r, root, &l->p->list[at]);
+    for (int i = 0; i < at && !r->bad; i++)
+        if (!strcmp(l->p->list[i].key, l->p->list[at].key)) node_fail(r, root, "list %s is in another file too", l->p->list[at].key);
+    return ZB_OK;
+}
+static int bind_ledger_at(struct load *l, struct reader *r, const struct node *root, int at) {
+    bind_ledger(r, root, l->p, &l->p->ledger[at]);
+    for (int i = 0; i < at && !r->bad; i++)
+        if (!strcmp(l->p->ledger[i].key, l->p->ledger[at].key)) node_fail(r, root, "ledger %s is in another file too", l->p->ledger[at].key);
+    return ZB_OK;
+}
+static int bind_import_at(struct load *l, struct reader *r, const struct node *root, int at) {
+    bind_import(r, root, &l->p->import[at]);
+    return ZB_OK;
+}
+#define KEPT(thing) sizeof *((struct policy *)0)->thing, offsetof(struct policy, thing), offsetof(struct policy, thing##s)
+static const struct folder FOLDERS[] = {{"formats", bind_format_at, KEPT(format), 200},
+                                        {"lists", bind_list_at, KEPT(list), 200},
+                                        {"ledgers", bind_ledger_at, KEPT(ledger), 200},
+                                        {"imports", bind_import_at, KEPT(import), 200}};
 
 static int yaml_only(const struct dirent *d) {
     size_t n = strlen(d->d_name);
     return n > 5 && d->d_name[0] != '.' && !strcmp(d->d_name + n - 5, ".yaml");
 }
 
-static int formats_load(struct load *l) {
+static int folder_file(struct load *l, const struct folder *f, const char *file) {
+    char name[320];
+    struct reader r;
+    struct node *root;
+    int *count = (int *)((char *)l->p + f->count);
+    snprintf(name, sizeof name, "%s/%s", f->name, file);
+    if (tree_load(l, name, &r, &root) != ZB_OK) return l->e->rc;
+    f->bind(l, &r, root, *count);
+    if (r.bad) return l->e->rc;
+    ++*count;
+    return ZB_OK;
+}
+
+static int folder_load(struct load *l, const struct folder *f) {
     char path[700];
     struct dirent **list;
-    snprintf(path, sizeof path, "%s/formats", l->dir);
+    snprintf(path, sizeof path, "%s/%s", l->dir, f->name);
     int n = scandir(path, &list, yaml_only, alphasort);
     if (n < 0) return zb_fail(l->e, ZB_E_INPUT, "cannot read folder %s: %s", path, strerror(errno));
-    int rc = n <= FORMATS_MAX ? ZB_OK : zb_fail(l->e, ZB_E_LIMIT, "%s: more than %d formats", path, FORMATS_MAX);
-    l->formats = arena_alloc(l->p->arena, (size_t)(n + 1) * sizeof *l->formats);
+    int rc = n <= f->max ? ZB_OK : zb_fail(l->e, ZB_E_LIMIT, "%s: more than %d files", path, f->max);
+    void *kept = arena_alloc(l->p->arena, (size_t)(n + 1) * f->size);
+    memcpy((char *)l->p + f->list, &kept, sizeof kept);
     for (int i = 0; i < n; i++) {
-        if (rc == ZB_OK) rc = format_load(l, list[i]->d_name);
+        if (rc == ZB_OK) rc = folder_file(l, f, list[i]->d_name);
         free(list[i]);
     }
     free(list);
-    l->p->format = l->formats;
     return rc;
 }
 
@@ -109,7 +143,11 @@ static int load_all(struct load *l) {
     if (strays_check(l) != ZB_OK) return l->e->rc;
     for (int i = 0; i < SCHEMAS_N; i++)
         if (schema_load(l, &SCHEMAS[i]) != ZB_OK) return l->e->rc;
-    if (formats_load(l) != ZB_OK) return l->e->rc;
+    for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS; i++)
+        if (folder_load(l, &FOLDERS[i]) != ZB_OK) return l->e->rc;
+    bool bad = false;
+    bind_all(l->e, l->p, &bad);
+    if (bad) return l->e->rc;
     unsigned char h[EVP_MAX_MD_SIZE];
     unsigned n = 0;
     EVP_DigestFinal_ex(l->md, h, &n);
@@ -123,7 +161,7 @@ int policy_load(const char *dir, struct policy **ret, struct zb_err *e) {
     p->refs = 1;
     p->arena = a;
     p->dir = arena_str(a, str_of(dir));
-    struct load l = {p, dir, e, EVP_MD_CTX_new(), NULL};
+    struct load l = {p, dir, e, EVP_MD_CTX_new()};
     if (!l.md) zb_bug(__FILE__, __LINE__, "no memory");
     int rc = load_all(&l);
     EVP_MD_CTX_free(l.md);

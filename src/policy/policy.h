@@ -5,10 +5,12 @@
 #pragma once
 #include "model/alarm.h"
 #include "model/format.h"
+#include "policy/ledger.h"
 
 struct region {
     const char *code, *name, *en;
-}; /* "140214", 6 digits; city ends in 00 */
+    const char *also; /* former names, separated by | */
+};                    /* "140214", 6 digits; city ends in 00 */
 
 struct sensor_type {
     const char *code, *zh, *unit;
@@ -41,7 +43,9 @@ struct cause {
 struct role_rule {
     const char *key, *zh, *en;
     const char *rights;
-}; /* space-separated permission names, "*" all */
+
+    bool mine; /* works at a mine: sees it alone */
+};             /* space-separated permission names, "*" all */
 
 struct silence_rule {
     zb_time sample_period, late_after, point_after, mine_after, future_max, truncated_wait;
@@ -71,6 +75,17 @@ struct policy {
     int roles;
     struct silence_rule silence;
     struct shelf_rule shelf;
+    struct code_list *list;
+    int lists;
+    struct ladder *ladder;
+    int ladders;
+    struct calendar_day *calendar; /* exceptions of the five-day week, rising */
+    int calendar_days;
+    struct ledger *ledger;
+    int ledgers;
+    struct import_profile *import;
+    int imports;
+    struct site_rule site;
     const char *const *no_value;
     int no_values;          /* words that mean "no value": null, NULL, -, -- … */
     int bad_record_percent; /* more bad records than this: the file is refused */
@@ -82,6 +97,10 @@ ZB_MUST int policy_load(const char *dir, struct policy **ret, struct zb_err *e);
 struct policy *policy_ref(struct policy *p);                                 /* atomic */
 void policy_unref(struct policy *p);                                         /* atomic; the last one frees */
 const struct format *policy_format(const struct policy *p, struct str type); /* NULL: unknown */
+int policy_ledger(const struct policy *p, struct str key);                   /* index, also by its number ("L10"); -1 */
+/* The county of an address, by its names of today or before; city when only that is named; NULL. */
+const struct region *policy_region_of(const struct policy *p, struct str address);
+bool policy_work_day(const struct policy *p, int32_t day);
 const struct region *policy_region(const struct policy *p, struct str code);
 const struct role_rule *policy_role(const struct policy *p, struct str key);
 /* Type by its Chinese name, else the only one measured in this unit; NULL. */

@@ -21,7 +21,7 @@ struct stmt {
     struct db *db;
     sqlite3_stmt *q;
     int bad; /* first bind error */
-    bool busy;
+    bool busy, once;
 };
 
 struct db {
@@ -46,12 +46,27 @@ int db_exec(struct db *db, const char *sql, struct zb_err *e) {
     return sqlite3_exec(db->h, sql, NULL, NULL, NULL) == SQLITE_OK ? ZB_OK : fail(db, sql, e);
 }
 
+_Thread_local zb_time zb_sql_now = ZB_TIME_NONE;
+static zb_time sql_clock(void) { return zb_sql_now == ZB_TIME_NONE ? zb_now() : zb_sql_now; }
+static void sql_now(sqlite3_context *c, int n, sqlite3_value **v) {
+    (void)n;
+    (void)v;
+    sqlite3_result_int64(c, sql_clock());
+}
+static void sql_today(sqlite3_context *c, int n, sqlite3_value **v) {
+    (void)n;
+    (void)v;
+    sqlite3_result_int64(c, zb_day_of(sql_clock()));
+}
+
 static int tune(struct db *db, enum db_mode mode, struct zb_err *e) {
     sqlite3_busy_timeout(db->h, 5000);
     sqlite3_extended_result_codes(db->h, 1);
     sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_limit(db->h, SQLITE_LIMIT_ATTACHED, 2);
+    sqlite3_create_function(db->h, "zb_now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, NULL, sql_now, NULL, NULL);
+    sqlite3_create_function(db->h, "zb_today", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, NULL, sql_today, NULL, NULL);
     if (db_exec(db, "pragma foreign_keys=on; pragma cell_size_check=on; pragma mmap_size=0; pragma temp_store=memory", e) != ZB_OK) return e->rc;
     if (mode == DB_WRITE) return db_exec(db, "pragma journal_mode=wal; pragma synchronous=full; pragma wal_autocheckpoint=2000", e);
     return db_exec(db, "pragma query_only=on", e);
@@ -83,33 +98,54 @@ void db_close(struct db *db) {
     free(db);
 }
 
+static struct stmt *prepare(struct db *db, const char *sql, bool once, struct zb_err *e) {
+    sqlite3_stmt *h = NULL;
+    const char *tail = NULL;
+    if (sqlite3_prepare_v3(db->h, sql, -1, once ? 0 : SQLITE_PREPARE_PERSISTENT, &h, &tail) != SQLITE_OK) {
+        fail(db, sql, e);
+        return NULL;
+    }
+    if (!h || (tail && *tail)) {
+        sqlite3_finalize(h);
+        if (!once) ZB_BUG("not one statement: %s", sql);
+        zb_fail(e, ZB_E_INPUT, "not one statement: %.300s", sql);
+        return NULL;
+    }
+    struct stmt *q = xcalloc(1, sizeof *q);
+    *q = (struct stmt){db->all, once ? sqlite3_sql(h) : sql, db, h, 0, true, once};
+    db->all = q;
+    return q;
+}
+
 struct stmt *db_use(struct db *db, const char *sql, struct zb_err *e) {
     for (struct stmt *q = db->all; q; q = q->next)
         if (q->sql == sql && !q->busy) {
             q->busy = true;
             return q;
         }
-    sqlite3_stmt *h = NULL;
-    const char *tail = NULL;
-    if (sqlite3_prepare_v3(db->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &h, &tail) != SQLITE_OK) {
-        fail(db, sql, e);
-        return NULL;
-    }
-    if (tail && *tail) ZB_BUG("more than one statement in %s", sql);
-    struct stmt *q = xcalloc(1, sizeof *q);
-    *q = (struct stmt){db->all, sql, db, h, 0, true};
-    db->all = q;
-    return q;
+    return prepare(db, sql, false, e);
+}
+
+struct stmt *db_once(struct db *db, const char *sql, struct zb_err *e) {
+    return prepare(db, sql, true, e);
 }
 
 void stmt_done(struct stmt **qp) {
     struct stmt *q = *qp;
+    *qp = NULL;
     if (!q) return;
+    if (q->once) {
+        struct stmt **at = &q->db->all;
+        while (*at != q) at = &(*at)->next;
+        *at = q->next;
+        sqlite3_finalize(q->q);
+        free(q);
+        return;
+    }
     sqlite3_reset(q->q);
     sqlite3_clear_bindings(q->q);
     q->bad = 0;
     q->busy = false;
-    *qp = NULL;
 }
 
 static void bound(struct stmt *q, int rc) {
@@ -120,6 +156,7 @@ void stmt_z(struct stmt *q, int i, const char *z) { bound(q, z ? sqlite3_bind_te
 void stmt_i64(struct stmt *q, int i, int64_t v) { bound(q, sqlite3_bind_int64(q->q, i, v)); }
 void stmt_fix(struct stmt *q, int i, zb_fix v) { bound(q, v == ZB_FIX_NONE ? sqlite3_bind_null(q->q, i) : sqlite3_bind_int64(q->q, i, v)); }
 void stmt_time(struct stmt *q, int i, zb_time t) { bound(q, t == ZB_TIME_NONE ? sqlite3_bind_null(q->q, i) : sqlite3_bind_int64(q->q, i, t)); }
+void stmt_real(struct stmt *q, int i, double v) { bound(q, sqlite3_bind_double(q->q, i, v)); }
 void stmt_blob(struct stmt *q, int i, struct str s) {
     bound(q, s.n ? sqlite3_bind_blob64(q->q, i, s.p, s.n, SQLITE_TRANSIENT) : sqlite3_bind_zeroblob(q->q, i, 0));
 }
@@ -146,6 +183,7 @@ struct str stmt_col_blob(struct stmt *q, int col) {
     const char *p = sqlite3_column_blob(q->q, col);
     return (struct str){p ? p : "", (size_t)sqlite3_column_bytes(q->q, col)};
 }
+double stmt_col_real(struct stmt *q, int col) { return sqlite3_column_double(q->q, col); }
 int64_t stmt_col_i64(struct stmt *q, int col) { return sqlite3_column_int64(q->q, col); }
 bool stmt_col_null(struct stmt *q, int col) { return sqlite3_column_type(q->q, col) == SQLITE_NULL; }
 zb_fix stmt_col_fix(struct stmt *q, int col) { return stmt_col_null(q, col) ? ZB_FIX_NONE : stmt_col_i64(q, col); }

@@ -15,23 +15,29 @@ ZB_MUST int db_migrate(struct db *db, const char *name, const char *const *sql, 
 struct stmt; /* cached by the db per SQL literal address: pass the same literal */
 /* Usage: q = db_use(db, "select …", e); stmt_text(q,1,…); while ((r = stmt_row(q, e)) == 1) …; stmt_done(&q). NULL on failure. */
 struct stmt *db_use(struct db *db, const char *sql, struct zb_err *e);
+/* A statement made at run time: prepared for this one use, let go by stmt_done. The SQL is copied. */
+struct stmt *db_once(struct db *db, const char *sql, struct zb_err *e);
 void stmt_done(struct stmt **q);                     /* reset + clear; for ZB_AUTO; NULL fine */
 void stmt_text(struct stmt *q, int i, struct str s); /* binds are 1-based; a bind error shows in stmt_row */
 void stmt_z(struct stmt *q, int i, const char *z);   /* NULL binds null */
 void stmt_i64(struct stmt *q, int i, int64_t v);
 void stmt_fix(struct stmt *q, int i, zb_fix v);   /* NONE binds null */
 void stmt_time(struct stmt *q, int i, zb_time t); /* NONE binds null */
+void stmt_real(struct stmt *q, int i, double v);
 void stmt_blob(struct stmt *q, int i, struct str s);
 void stmt_null(struct stmt *q, int i);
 ZB_MUST int stmt_row(struct stmt *q, struct zb_err *e); /* 1 a row, 0 done, < 0 failed (ZB_E_CONFLICT on a unique key) */
 ZB_MUST int stmt_run(struct stmt *q, struct zb_err *e); /* to the end; ZB_OK */
 struct str stmt_col_text(struct stmt *q, int col);      /* 0-based; valid until the next row */
 struct str stmt_col_blob(struct stmt *q, int col);
+double stmt_col_real(struct stmt *q, int col);
 int64_t stmt_col_i64(struct stmt *q, int col);
 zb_fix stmt_col_fix(struct stmt *q, int col);   /* null: NONE */
 zb_time stmt_col_time(struct stmt *q, int col); /* null: NONE */
 bool stmt_col_null(struct stmt *q, int col);
 
+/* SQL knows zb_now() (ms) and zb_today() (Beijing day): the clock, or what a caller of this thread set here (ZB_TIME_NONE: the clock). */
+extern _Thread_local zb_time zb_sql_now;
 ZB_MUST int db_exec(struct db *db, const char *sql, struct zb_err *e); /* literal only, no values */
 #define db_begin(db, e) db_begin_at(db, __FILE__, __LINE__, e)
 ZB_MUST int db_begin_at(struct db *db, const char *file, int line, struct zb_err *e);

@@ -1,0 +1,184 @@
+/* One record as stored, and who may see it. */
+#include "ledger/inside.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+int actor_level(const struct actor *a) { return a ? (int)strlen(a->area) : 0; }
+
+const struct ledger_access *ledger_access(const struct ledger *l, const struct actor *a) {
+    for (int i = 0; a && i < l->accesses; i++)
+        if (word_in(l->access[i].roles, str_of(a->role)) && l->access[i].see != SEE_NONE) return &l->access[i];
+    return NULL;
+}
+
+bool access_sees(const struct lcall *c, const struct record *r, const struct ledger_access **ret) {
+    static const struct ledger_access ALL = {.roles = "auto", .see = SEE_AREA, .create = true, .edit = UINT64_MAX, .hide = ""};
+    const struct ledger_access *x = c->actor ? ledger_access(c->l, c->actor) : &ALL;
+    *ret = x;
+    if (!x || (x->not_states >> r->state & 1)) return false;
+    if (!c->actor) return true;
+    if (x->see == SEE_OWN) return r->mine[0] && !strcmp(r->mine, c->actor->area);
+    return may_see(c->actor, r->area, r->mine);
+}
+
+bool scope_sql(const struct lcall *c, struct buf *sql, int *n) {
+    const struct ledger_access *x = ledger_access(c->l, c->actor);
+    if (!c->actor) {
+        buf_puts(sql, "(1=1)");
+        return true;
+    }
+    if (!x) return false;
+    size_t level = strlen(c->actor->area);
+    if (x->see == SEE_OWN || level > 6)
+        buf_printf(sql, "(r.mine=?%d", (*n)++);
+    else if (level == 6)
+        buf_printf(sql, "(r.area=?%d", (*n)++);
+    else if (level == 4)
+        buf_printf(sql, "(r.city=?%d", (*n)++);
+    else
+        buf_printf(sql, "(substr(r.area,1,%zu)=?%d", level, (*n)++);
+    for (int i = 0; i < c->l->states; i++)
+        if (x->not_states >> i & 1) buf_printf(sql, " and r.state<>'%s'", c->l->state[i].key);
+    buf_puts(sql, ")");
+    return true;
+}
+
+void scope_bind(const struct lcall *c, struct stmt *q, int *n) {
+    if (c->actor) stmt_z(q, (*n)++, c->actor->area);
+}
+
+int record_load(struct lcall *c, int64_t id, bool derived, struct record *r, struct zb_err *e) {
+    ZB_AUTO(buf_done) struct buf sql;
+    buf_init(&sql, 64 << 10);
+    buf_printf(&sql, "select id,no,rev,state,state_at,area,mine,due,due_first,created,created_by,updated,updated_by");
+    for (int i = 0; i < c->l->fields; i++) {
+        if (c->l->field[i].derive[0] && !derived)
+            buf_puts(&sql, ",null");
+        else
+            buf_printf(&sql, ",r.\"%s\"", c->l->field[i].key);
+    }
+    buf_printf(&sql, " from %s_%s r where id=?1", derived ? "v" : "l", c->l->key);
+    *r = (struct record){.id = id, .v = arena_alloc(c->arena, (size_t)(c->l->fields + 1) * sizeof *r->v)};
+    if (!r->v) return zb_fail(e, ZB_E_LIMIT, "the request is too large");
+    ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, sql.p, e);
+    if (!q) return e->rc;
+    stmt_i64(q, 1, id);
+    int got = stmt_row(q, e);
+    if (got < 0) return got;
+    const struct ledger_access *x;
+    if (got == 1) {
+        str_copy(stmt_col_text(q, 1), r->no, sizeof r->no);
+        r->rev = stmt_col_i64(q, 2);
+        r->state = lstate_find(c->l, stmt_col_text(q, 3));
+        r->state_at = stmt_col_i64(q, 4);
+        str_copy(stmt_col_text(q, 5), r->area, sizeof r->area);
+        str_copy(stmt_col_text(q, 6), r->mine, sizeof r->mine);
+        r->due = stmt_col_time(q, 7);
+        r->due_first = stmt_col_time(q, 8);
+        r->created = stmt_col_i64(q, 9);
+        str_copy(stmt_col_text(q, 10), r->created_by, sizeof r->created_by);
+        r->updated = stmt_col_i64(q, 11);
+        str_copy(stmt_col_text(q, 12), r->updated_by, sizeof r->updated_by);
+        for (int i = 0; i < c->l->fields; i++) value_read(q, 13 + i, &c->l->field[i], c->arena, &r->v[i]);
+    }
+    if (got == 0 || r->state < 0 || !access_sees(c, r, &x)) return zb_fail(e, ZB_E_ABSENT, "%s %s: no record %lld here", c->l->id, c->l->zh, (long long)id);
+    return ZB_OK;
+}
+
+struct str ref_title(struct lcall *c, int ledger, int64_t id) {
+    struct zb_err e;
+    const struct ledger *l = &c->policy->ledger[ledger];
+    char sql[200];
+    snprintf(sql, sizeof sql, "select %s%s%s from %s_%s where id=?1", l->title[0] ? "\"" : "", l->title[0] ? l->title : "no", l->title[0] ? "\"" : "",
+             l->view[0] ? "v" : "l", l->key);
+    ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, sql, &e);
+    if (!q) return STR("");
+    stmt_i64(q, 1, id);
+    if (stmt_row(q, &e) != 1) return STR("");
+    struct str s = stmt_col_text(q, 0);
+    return str_of(arena_str(c->arena, s));
+}
+
+/* A record by its id, its number, or its unique field. */
+int ledger_find(struct lcall *c, struct str text, int64_t *id, struct zb_err *e) {
+    int64_t n = 0;
+    bool number = num_i64(text, 1, INT64_MAX, &n);
+    char sql[400];
+    const char *t = c->l->view[0] ? "v" : "l";
+    snprintf(sql, sizeof sql, "select id from %s_%s where id=?1 or no=?2%s%s%s%s%s%s limit 1", t, c->l->key, c->l->unique[0] ? " or \"" : "", c->l->unique,
+             c->l->unique[0] ? "\"=?2" : "", c->l->title[0] ? " or \"" : "", c->l->title, c->l->title[0] ? "\"=?2" : "");
+    ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, sql, e);
+    if (!q) return e->rc;
+    stmt_i64(q, 1, number ? n : 0);
+    stmt_text(q, 2, text);
+    int r = stmt_row(q, e);
+    if (r < 0) return r;
+    if (r == 0) return zb_fail(e, ZB_E_ABSENT, "%s %s: no record \"%.*s\"", c->l->id, c->l->zh, text.n > 60 ? 60 : (int)text.n, text.p);
+    *id = stmt_col_i64(q, 0);
+    struct record rec;
+    struct zb_err hidden;
+    if (!c->l->view[0] && record_load(c, *id, false, &rec, &hidden) != ZB_OK)
+        return zb_fail(e, ZB_E_ABSENT, "%s %s: no record \"%.*s\"", c->l->id, c->l->zh, text.n > 60 ? 60 : (int)text.n, text.p);
+    return ZB_OK;
+}
+
+int done_by(struct lcall *c, int64_t id, const char **ret, struct zb_err *e) {
+    ZB_AUTO(buf_done) struct buf b;
+    char sql[200];
+    buf_init(&b, 64 << 10);
+    snprintf(sql, sizeof sql, "select distinct act,who from h_%s where id=?1", c->l->key);
+    ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, sql, e);
+    if (!q) return e->rc;
+    stmt_i64(q, 1, id);
+    int r;
+    while ((r = stmt_row(q, e)) == 1) {
+        struct str act = stmt_col_text(q, 0);
+        buf_printf(&b, STR_FMT ":", STR_ARG(act));
+        struct str who = stmt_col_text(q, 1);
+        buf_printf(&b, STR_FMT " ", STR_ARG(who));
+    }
+    *ret = arena_str(c->arena, buf_str(&b));
+    return r;
+}
+
+/* Who supervises the record's site: digits of the area; 0 when nobody said. */
+int sup_level(struct lcall *c, const struct record *r) {
+    const struct policy *p = c->policy;
+    struct zb_err e;
+    char sql[300];
+    if (!r->mine[0]) return 0;
+    const struct ledger *s = &p->ledger[p->site.at];
+    snprintf(sql, sizeof sql, "select \"%s\" from l_%s where \"%s\"=?1", p->site.level, s->key, p->site.code);
+    ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, sql, &e);
+    if (!q) return 0;
+    stmt_z(q, 1, r->mine);
+    if (stmt_row(q, &e) != 1) return 0;
+    struct str v = stmt_col_text(q, 0);
+    return str_is(v, "province") ? 2 : str_is(v, "city") ? 4 : str_is(v, "county") ? 6 : 0;
+}
+
+struct rectify_facts facts_of(struct lcall *c, const struct record *r, const char *done) {
+    return (struct rectify_facts){.state = r->state,
+                                  .role = c->actor ? c->actor->role : "auto",
+                                  .user = c->actor ? c->actor->user : "auto",
+                                  .automatic = !c->actor,
+                                  .level = actor_level(c->actor),
+                                  .sup_level = sup_level(c, r),
+                                  .done_by = done};
+}
+
+int64_t id_make(zb_time now) { /* milliseconds since 2020 and 11 random bits: rising, below 2^53, and no count to be read from it */
+    static _Thread_local unsigned last;
+    static _Thread_local zb_time last_ms;
+    unsigned low;
+    if (now == last_ms) {
+        low = last + 1;
+    } else {
+        unsigned char r[2];
+        arc4random_buf(r, sizeof r);
+        low = (unsigned)(r[0] | r[1] << 8) & 1023;
+    }
+    last = low;
+    last_ms = now;
+    return ((now - 1577836800000) << 11) + low;
+}
