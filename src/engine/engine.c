@@ -1,6 +1,7 @@
 #include "audit/audit.h"
 #include "engine/inside.h"
 #include "ledger/ledger.h"
+#include "notify/notify.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@ static int folder(const char *dir, const char *sub, mode_t mode, struct zb_err *
 int engine_policy_check(const struct policy *p, struct zb_err *e) {
     struct db *db;
     if (db_open(":memory:", DB_WRITE, &db, e) != ZB_OK) return e->rc;
-    int rc = findings_init(db, e) == ZB_OK ? ledger_migrate(db, p, zb_now(), e) : e->rc;
+    int rc = findings_init(db, e) == ZB_OK && notify_init(db, e) == ZB_OK ? ledger_migrate(db, p, zb_now(), e) : e->rc;
     db_close(db);
     return rc;
 }
@@ -61,7 +62,7 @@ int open_stores(struct engine *en, const char *findings, struct zb_err *e) {
     if (series_open(path, &en->series, e) != ZB_OK) return e->rc;
     snprintf(path, sizeof path, "%s/%s", en->dir, findings);
     if (db_open(path, DB_WRITE, &en->db, e) != ZB_OK || db_open(path, DB_WRITE, &en->writer, e) != ZB_OK) return e->rc;
-    if (audit_init(en->db, e) != ZB_OK || access_init(en->db, e) != ZB_OK || findings_init(en->db, e) != ZB_OK) return e->rc;
+    if (audit_init(en->db, e) != ZB_OK || access_init(en->db, e) != ZB_OK || findings_init(en->db, e) != ZB_OK || notify_init(en->db, e) != ZB_OK) return e->rc;
     return ZB_OK;
 }
 
@@ -75,6 +76,8 @@ struct engine *engine_make(const char *dir) {
     pthread_mutex_init(&en->reader_lock, NULL);
     pthread_mutex_init(&en->q_lock, NULL);
     pthread_mutex_init(&en->trouble_lock, NULL);
+    pthread_mutex_init(&en->clerk_lock, NULL);
+    pthread_cond_init(&en->clerk_wake, NULL);
     pthread_cond_init(&en->q_more, NULL);
     pthread_cond_init(&en->q_less, NULL);
     pthread_cond_init(&en->q_done, NULL);
@@ -89,6 +92,7 @@ void engine_free(struct engine *en) {
     alarm_diffs_done(&en->diffs);
     mines_free(en);
     for (int i = 0; i < en->readers; i++) db_close(en->reader[i]);
+    if (en->clerk_db) db_close(en->clerk_db);
     if (en->writer) db_close(en->writer);
     if (en->db) db_close(en->db);
     if (en->series) series_close(en->series);
@@ -99,7 +103,8 @@ void engine_free(struct engine *en) {
 }
 
 static int start(struct engine *en, struct zb_err *e) {
-    if (lock_dir(en, e) != ZB_OK || open_stores(en, "zhiben.db", e) != ZB_OK || ledger_migrate(en->writer, en->policy, zb_now(), e) != ZB_OK || findings_load(en, e) != ZB_OK)
+    if (lock_dir(en, e) != ZB_OK || open_stores(en, "zhiben.db", e) != ZB_OK || ledger_migrate(en->writer, en->policy, zb_now(), e) != ZB_OK ||
+        findings_load(en, e) != ZB_OK)
         return e->rc;
     uint64_t from = en->oldest < series_input(en->series) ? en->oldest : series_input(en->series);
     if (replay_from(en, from, NULL, e) != ZB_OK) return zb_wrap(e, "stepping what was not yet judged");
@@ -121,11 +126,16 @@ int engine_open(const char *dir, const struct engine_hooks *h, struct engine **r
         engine_free(en);
         return e->rc;
     }
+    if (h && clerk_start(en, e) != ZB_OK) { /* where nothing is served, clocks wait */
+        engine_close(en);
+        return e->rc;
+    }
     return ZB_OK;
 }
 
 void engine_close(struct engine *en) {
     if (!en) return;
+    clerk_stop(en);
     judge_stop(en);
     struct zb_err e;
     if (judge_settle(en, true, &e) != ZB_OK) log_event("event=close_unsettled reason=\"%s\" next=\"the next start steps it again\"", e.msg);

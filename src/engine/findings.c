@@ -1,5 +1,6 @@
 #include "audit/audit.h"
 #include "engine/inside.h"
+#include "notify/notify.h"
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,17 @@ static int journal_findings(struct engine *en, EVP_MD_CTX *md, int n, uint64_t i
     return audit_append(en->db, now, STR("engine"), STR("findings"), (struct str){subject, (size_t)sn}, (struct str){body, (size_t)bn}, e);
 }
 
+/* Every red alarm that stands rings a phone: the notice is in the same transaction as the alarm. A backlog of days ago does not. */
+static int ring(struct engine *en, const struct found *f, zb_time now, struct zb_err *e) {
+    const struct alarm *a = &f->alarm;
+    char dedup[60], body[600], v[ZB_FIX_CAP], t[ZB_TIME_CAP];
+    if (a->level != LEVEL_RED || a->cleared != ZB_TIME_NONE || now - a->raised > ZB_DAY) return ZB_OK;
+    snprintf(dedup, sizeof dedup, "alarm/%s", a->id);
+    snprintf(body, sizeof body, "%s %s %s %s %s", f->mine->facts.name, a->point, ALARM_KIND_ZH[a->kind], zb_fix_text(a->peak, v), zb_time_text(a->raised, t));
+    struct notice n = {dedup, a->id, f->mine->facts.region, ALARM_KIND_ZH[a->kind], body, true};
+    return notify_put(en->db, &n, now, e);
+}
+
 static int store_found(struct engine *en, zb_time now, struct zb_err *e) {
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     if (!md || EVP_DigestInit_ex(md, EVP_sm3(), NULL) != 1) {
@@ -153,6 +165,7 @@ static int store_found(struct engine *en, zb_time now, struct zb_err *e) {
         if (rc == ZB_OK && changed) {
             digest_line(md, &en->found[i].alarm);
             n++;
+            rc = ring(en, &en->found[i], now, e);
         } else {
             en->found[i].alarm.id[0] = 0; /* nothing new to tell */
         }

@@ -101,6 +101,11 @@ struct engine {
     int nlatest, clatest;
     struct alarm_diffs diffs;
     size_t checkpoint_next;
+    pthread_t clerk;            /* clocks of records and notices */
+    bool clerking, clerk_stop;
+    struct db *clerk_db;
+    pthread_mutex_t clerk_lock;
+    pthread_cond_t clerk_wake;
     pthread_mutex_t trouble_lock;
     char trouble[300];
 };
@@ -145,6 +150,11 @@ struct engine *engine_make(const char *dir);
 void engine_free(struct engine *en);
 int lock_dir(struct engine *en, struct zb_err *e);
 int open_stores(struct engine *en, const char *findings, struct zb_err *e);
+
+/* clerk.c */
+int clerk_start(struct engine *en, struct zb_err *e);
+void clerk_stop(struct engine *en);
+void clerk_step(struct engine *en, zb_time now);
 
 /* replay.c */
 int replay_from(struct engine *en, uint64_t after, FILE *progress, struct zb_err *e);

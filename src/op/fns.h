@@ -36,6 +36,11 @@ int op_ledger_attach(struct op_call *c, struct zb_err *e);
 int op_ledger_file(struct op_call *c, struct zb_err *e);
 int op_ledger_import(struct op_call *c, struct zb_err *e);
 int op_ledger_export(struct op_call *c, struct zb_err *e);
+int op_regions(struct op_call *c, struct zb_err *e);
+int op_notices(struct op_call *c, struct zb_err *e);
+int op_notice_receipt(struct op_call *c, struct zb_err *e);
+int op_duty(struct op_call *c, struct zb_err *e);
+int op_duty_add(struct op_call *c, struct zb_err *e);
 int op_openapi(struct op_call *c, struct zb_err *e);
 int op_upload(struct op_call *c, struct zb_err *e); /* answered by the HTTP side, which has the bytes */
 int op_events(struct op_call *c, struct zb_err *e); /* likewise */

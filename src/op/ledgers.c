@@ -49,6 +49,26 @@ int op_ledgers(struct op_call *c, struct zb_err *e) {
     return ZB_OK;
 }
 
+int op_regions(struct op_call *c, struct zb_err *e) {
+    (void)e;
+    json_obj(c->out);
+    json_key(c->out, "regions");
+    json_arr(c->out);
+    for (int i = 0; i < c->policy->regions; i++) {
+        const struct region *g = &c->policy->region[i];
+        const char *const K[] = {"code", "name", "en"}, *const V[] = {g->code, g->name, g->en};
+        json_obj(c->out);
+        for (int k = 0; k < 3; k++) {
+            json_key(c->out, K[k]);
+            json_z(c->out, V[k]);
+        }
+        json_end(c->out);
+    }
+    json_arr_end(c->out);
+    json_end(c->out);
+    return ZB_OK;
+}
+
 static int list(struct op_call *c, struct lcall *lc, struct zb_err *e) {
     struct lquery q = {op_text(c, "where"), op_text(c, "sort"), op_text(c, "q"), op_int(c, "after", 0), op_int(c, "limit", 100)};
     return ledger_list(lc, &q, c->out, e);

@@ -14,6 +14,7 @@ void bind_ledger(struct reader *r, const struct node *root, const struct policy 
 void bind_import(struct reader *r, const struct node *root, struct import_profile *out);
 void bind_ladder(struct reader *r, const struct node *root, struct policy *p);
 void bind_calendar(struct reader *r, const struct node *root, struct policy *p);
+void bind_notify(struct reader *r, const struct node *root, struct policy *p);
 void bind_sites(struct reader *r, const struct node *root, struct policy *p);
 /* What one file cannot know: references, effects and their cycles and rights, imports. */
 void bind_all(struct zb_err *e, struct policy *p, bool *bad);

@@ -89,6 +89,33 @@ void bind_sites(struct reader *r, const struct node *root, struct policy *p) {
                                  node_text(r, root, "name", NULL),   node_text(r, root, "gas", NULL),  -1};
 }
 
+void bind_notify(struct reader *r, const struct node *root, struct policy *p) {
+    static const char *const KIND[] = {"log", "webhook", "smtp", "exec"};
+    node_keys(r, root, "source receipt_wait retry channels");
+    p->receipt_wait = node_duration(r, root, "receipt_wait", ZB_TIME_NONE);
+    const struct node *retry = node_seq(r, root, "retry"), *seq = node_seq(r, root, "channels");
+    for (const struct node *n = r->bad ? NULL : retry->child; n && !r->bad; n = n->next) {
+        struct node item = *n, map = {.kind = NODE_MAP, .line = n->line, .col = n->col, .child = &item, .n = 1};
+        item.key = "retry";
+        item.next = NULL;
+        if (p->retries == 10) node_fail(r, n, "at most 10 waits");
+        if (!r->bad) p->retry[p->retries++] = node_duration(r, &map, "retry", ZB_TIME_NONE);
+    }
+    p->channel = many(r, seq, sizeof *p->channel);
+    for (const struct node *n = p->channel ? seq->child : NULL; n && !r->bad; n = n->next) {
+        node_keys(r, n, "key kind url program from user password_file");
+        struct channel_rule *c = &p->channel[p->channels++];
+        *c = (struct channel_rule){node_text(r, n, "key", NULL),        (enum channel_kind)node_choice(r, n, "kind", KIND, 4),
+                                   node_text(r, n, "url", ""),          node_text(r, n, "program", ""),
+                                   node_text(r, n, "from", ""),         node_text(r, n, "user", ""),
+                                   node_text(r, n, "password_file", "")};
+        if (r->bad) return;
+        if ((c->kind == CHANNEL_WEBHOOK || c->kind == CHANNEL_SMTP) && !c->url[0]) node_fail(r, n, "channel %s needs url", c->key);
+        if (c->kind == CHANNEL_SMTP && !c->from[0]) node_fail(r, n, "channel %s needs from", c->key);
+        if (c->kind == CHANNEL_EXEC && c->program[0] != '/') node_fail(r, n, "channel %s needs program, an absolute path", c->key);
+    }
+}
+
 void bind_import(struct reader *r, const struct node *root, struct import_profile *out) {
     node_keys(r, root, "import ledger zh en source columns constant");
     *out = (struct import_profile){.key = node_text(r, root, "import", NULL),

@@ -47,6 +47,13 @@ struct role_rule {
     bool mine; /* works at a mine: sees it alone */
 };             /* space-separated permission names, "*" all */
 
+enum channel_kind { CHANNEL_LOG, CHANNEL_WEBHOOK, CHANNEL_SMTP, CHANNEL_EXEC };
+struct channel_rule { /* notify.yaml; secrets stand in files of their own */
+    const char *key;
+    enum channel_kind kind;
+    const char *url, *program, *from, *user, *password_file;
+};
+
 struct silence_rule {
     zb_time sample_period, late_after, point_after, mine_after, future_max, truncated_wait;
 };
@@ -86,6 +93,10 @@ struct policy {
     struct import_profile *import;
     int imports;
     struct site_rule site;
+    struct channel_rule *channel;
+    int channels;
+    zb_time receipt_wait, retry[10]; /* an urgent notice without receipt goes to the next person; waits between tries */
+    int retries;
     const char *const *no_value;
     int no_values;          /* words that mean "no value": null, NULL, -, -- … */
     int bad_record_percent; /* more bad records than this: the file is refused */

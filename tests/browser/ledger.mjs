@@ -1,0 +1,129 @@
+// A major hazard's way through the screens as five roles: alarm, stop and withdraw, the five in place, self-accept, two officers; drafts, conflict, import.
+import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { cddy, cdss, dataDir, json, PASSWORD, ROOT, serve, session, zb } from '../lib.mjs'
+const CHROME = process.env.CHROME ?? '/usr/bin/chromium'
+if (!existsSync(CHROME)) { console.log('no chromium here'); process.exit(77) }
+const { chromium } = await import(join(ROOT, 'web/node_modules/playwright-core/index.mjs'))
+const M = '140214900001', now = Math.floor(Date.now() / 30000) * 30000, day = n => new Date(Date.now() + 8 * 3600e3 + n * 86400e3).toISOString().slice(0, 10)
+const ROLES = { duty: ['officer', '140214'], safe: ['safety_manager', M], boss: ['principal', M], city1: ['hazard_officer', '1402'], city2: ['hazard_officer', '1402'], head: ['head', '1402'], team: ['working_team', '14'] }
+let d, s, browser, page = {}
+before(async () => {
+  d = dataDir()
+  for (const [u, [role, area]] of Object.entries(ROLES)) zb(['user', d.dir, 'add', u, '--role', role, '--area', area])
+  const token = json(['token', d.dir, 'add', M])[0].token
+  s = await serve(d.dir)
+  const head = await session(s, 'head')
+  assert.equal((await head('POST', '/ledgers/site/records', { values: { code: M, name: '示范一矿', kind: 'coal_ug', county: '140214', sup_level: 'city', gas: 'high' } })).status, 200)
+  for (const f of [cddy(M, now - 600000), cdss(M, now, { P1: '1.35' })]) assert.equal((await fetch(`${s.url}/api/v1/uploads/${f.name}?wait=1`, { method: 'POST', headers: { Authorization: `Bearer ${token}` }, body: f.text })).status, 200)
+  browser = await chromium.launch({ executablePath: CHROME, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
+  for (const u of Object.keys(ROLES)) {
+    const c = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+    page[u] = await c.newPage()
+    page[u].on('pageerror', e => { throw e })
+    await page[u].goto(s.url)
+    await page[u].fill('[name=user]', u); await page[u].fill('[name=password]', PASSWORD); await page[u].click('form button:not(.quiet)')
+    await page[u].waitForSelector('nav a[href="#/ledgers"]')
+  }
+})
+after(async () => { await browser?.close(); await s?.stop(); d?.remove() })
+const shot = (u, name) => process.env.SHOTS && page[u].screenshot({ path: join(process.env.SHOTS, name + '.png') })
+const open = async (u, path) => { await page[u].goto(s.url + '/#/'); await page[u].goto(s.url + '/#' + path); await page[u].waitForSelector('h2') }
+const act = async (u, a, values, sign) => {
+  const p = page[u]
+  await p.click('#do-' + a); await p.waitForSelector('form.form')
+  for (const [k, v] of Object.entries(values)) { const tag = await p.$eval(`[name=${k}]`, e => e.tagName); tag === 'SELECT' ? await p.selectOption(`[name=${k}]`, v) : await p.fill(`[name=${k}]`, v) }
+  if (sign) await p.fill('form.form [name=password]', PASSWORD)
+  await p.click('#send'); await p.waitForSelector('.said')
+}
+let path
+
+test('from the alarm to the registered hazard', { timeout: 90000 }, async () => {
+  const p = page.duty
+  await p.goto(s.url + '/#/'); await p.waitForSelector('.alarm'); await p.click('.alarm'); await p.waitForSelector('#make-hazard')
+  await p.click('#make-hazard')
+  await p.waitForSelector('form.form [name=text]')
+  assert.match(await p.inputValue('[name=text]'), /上隅角.*1\.35/)
+  assert.equal(await p.inputValue('[name=site]'), '示范一矿')
+  assert.ok(await p.isDisabled('#send'), 'the criterion is still missing')
+  await p.selectOption('[name=criterion]', 'gas_over_limit')
+  await p.reload(); await p.waitForSelector('form.form [name=criterion]')
+  assert.equal(await p.inputValue('[name=criterion]'), 'gas_over_limit', 'a draft survives the reload')
+  await p.waitForFunction(() => !document.querySelector('#send').disabled)
+  await shot('duty', 'hazard-form')
+  await p.click('#send'); await p.waitForSelector('.acts #do-withdraw')
+  path = '/record/' + (await p.evaluate(() => location.hash)).split('/').slice(2).join('/')
+  assert.ok(await p.isDisabled('#do-reject'), 'who registers may not judge it: ' + await p.textContent('.acts'))
+  await act('duty', 'withdraw', { stop_scope: '1101工作面', withdraw_at: day(0) + 'T00:00' }, true)
+})
+
+test('the mine puts the five in place, a lost line keeps the draft', { timeout: 90000 }, async () => {
+  await open('safe', path)
+  const p = page.safe
+  await p.click('#do-register'); await p.waitForSelector('form.form')
+  for (const [k, v] of Object.entries({ resp_person: '张某', measures: '增加风量', fund_plan: '12,5', deadline: day(20), emergency_plan: '瓦斯预案' })) await p.fill(`[name=${k}]`, v)
+  assert.ok(await p.isDisabled('#send'), '12,5 is not a number')
+  await p.fill('[name=fund_plan]', '12.5')
+  await p.context().setOffline(true)
+  await p.click('#send'); await p.waitForSelector('[role=alert]')
+  assert.match(await p.textContent('[role=alert]'), /草稿/)
+  await p.context().setOffline(false)
+  await p.click('#send'); await p.waitForSelector('.said')
+  await p.waitForSelector('#do-self_accept:disabled')
+  assert.match(await p.textContent('.whynot'), /无权/, 'and it says why')
+})
+
+test('self-acceptance by the principal, verification by two officers of the city', { timeout: 90000 }, async () => {
+  await open('boss', path)
+  await act('boss', 'self_accept', { self_accept_note: '合格', progress_pct: '100' }, true)
+  await open('city1', path)
+  await act('city1', 'verify', { verify_note: '现场核查合格', closed_on: day(0) }, true)
+  assert.match(await page.city1.textContent('.said'), /另一名/)
+  await shot('city1', 'record-cosign')
+  await open('city2', path)
+  await act('city2', 'verify', { verify_note: '现场核查合格', closed_on: day(0) }, true)
+  await page.city2.waitForSelector('h2 .state:has-text("已销号")')
+  await page.city2.click('#history'); await page.city2.waitForSelector('.versions li')
+  assert.equal(await page.city2.locator('.versions > li').count(), 5)
+  await shot('city2', 'record-closed')
+})
+
+test('list with filters, search in Chinese, language, phone', { timeout: 90000 }, async () => {
+  const p = page.city1
+  await p.goto(s.url + '/#/ledger/major_hazard'); await p.waitForSelector('tbody tr')
+  await p.fill('[name=q]', '上隅角'); await p.waitForTimeout(600)
+  assert.equal(await p.locator('tbody tr').count(), 1)
+  await p.selectOption('[name=state]', 'found'); await p.waitForSelector('.empty')
+  await p.reload(); await p.waitForSelector('.empty', { timeout: 5000 })
+  assert.equal(await p.inputValue('[name=q]'), '上隅角', 'the filter is kept')
+  await p.selectOption('[name=state]', 'closed'); await p.waitForSelector('tbody tr')
+  await shot('city1', 'list')
+  await p.click('#lang'); await p.waitForSelector('h2:has-text("Major hazards")'); await p.click('#lang')
+  await p.setViewportSize({ width: 390, height: 800 })
+  assert.ok(await p.evaluate(() => document.documentElement.scrollWidth <= innerWidth + 1), 'nothing sticks out on a phone')
+  await shot('city1', 'list-phone')
+})
+
+test('two officers edit one record: the second sees the conflict and keeps what was typed', { timeout: 90000 }, async () => {
+  const head = await session(s, 'head')
+  const id = (await head('GET', '/ledgers/site/records')).body.records[0].id
+  for (const u of ['city1', 'city2']) { await page[u].setViewportSize({ width: 1280, height: 900 }); await open(u, '/record/site/' + id); await page[u].click('#do-edit'); await page[u].waitForSelector('[name=address]') }
+  await page.city1.fill('[name=address]', '甲路一号'); await page.city1.click('#send'); await page.city1.waitForSelector('.said')
+  await page.city2.fill('[name=owner]', '某集团'); await page.city2.click('#send'); await page.city2.waitForSelector('[role=alert]')
+  assert.match(await page.city2.textContent('[role=alert]'), /city1/)
+  await page.city2.click('[role=alert] button'); await page.city2.waitForTimeout(500)
+  assert.equal(await page.city2.inputValue('[name=owner]'), '某集团')
+})
+
+test('import: the trial names row and column, then it is kept', { timeout: 90000 }, async () => {
+  const f = join(d.base, 'x.csv'), p = page.head
+  writeFileSync(f, '\ufeff煤矿编码,矿山名称,类型,县（市、区）,核定生产能力\r\n140214900021,甲矿,井工煤矿,云冈区,1200\r\n140214900022,乙矿,井工煤矿,云冈区,12x\r\n')
+  await p.goto(s.url + '/#/ledger/site'); await p.waitForSelector('details')
+  await p.click('summary'); await p.setInputFiles('details input[type=file]', f); await p.waitForSelector('.report td')
+  assert.match((await p.textContent('.report table tbody')).replace(/\s+/g, ' '), /CSV ?3 ?E ?12x/)
+  await shot('head', 'import')
+  await p.click('.report button'); await p.waitForSelector('.report:has-text("已导入")')
+  await p.waitForSelector('tbody tr:has-text("甲矿")')
+})
