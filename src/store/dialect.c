@@ -127,7 +127,7 @@ static int param(struct tr *x, const struct token *t, struct zb_err *e) {
     if (t->s.n > 1 && !num_i64((struct str){t->s.p + 1, t->s.n - 1}, 1, 999, &n)) return zb_fail(e, ZB_E_INPUT, "parameter " STR_FMT " is none", STR_ARG(t->s));
     if (n > x->param) x->param = (int)n;
     char z[24];
-    snprintf(z, sizeof z, "$%d", (int)n);
+    snprintf(z, sizeof z, PG_MARK "%d" PG_MARK, (int)n);
     put(x, z);
     return ZB_OK;
 }

@@ -47,7 +47,9 @@ struct backend {
 };
 extern const struct backend db_sqlite, db_postgres;
 
-/* dialect.c: the SQLite subset callers write, put into PostgreSQL's words. `out` was made by buf_init. */
+/* dialect.c: the SQLite subset callers write, put into PostgreSQL's words, its parameters as their number between marks. `out` was made by
+ * buf_init. */
+#define PG_MARK "\001"
 struct pg_text {
     int params, statements;
 };

@@ -203,6 +203,7 @@ static int pg_exec(struct db *db, const char *sql, struct zb_err *e) {
     buf_init(&b, 1 << 20);
     struct pg_text t;
     if (pg_translate(sql, &b, &t, e) != ZB_OK) return e->rc;
+    if (t.params) ZB_BUG("values to bind in %s", sql);
     if (!t.statements) return ZB_OK;
     if (!alive(g)) return failed(db, NULL, sql, e);
     PGresult *r = PQexec(g->c, b.p);
@@ -346,13 +347,36 @@ static void pg_null(struct stmt *q, int i) {
     if (a) a->null = true; /* its kind stays what it was last time */
 }
 
+/* $N for the marks; null where nothing but null was bound yet: a parameter whose kind nobody knows would be an error. */
+static void numbered(const struct pgq *p, struct buf *sql) {
+    for (const char *at = p->sql, *mark; *at; at = mark) {
+        mark = strchr(at, *PG_MARK);
+        if (!mark) mark = at + strlen(at);
+        buf_put(sql, at, (size_t)(mark - at));
+        if (!*mark) return;
+        const char *end = strchr(++mark, *PG_MARK);
+        struct str n = {mark, (size_t)(end - mark)};
+        int64_t i;
+        if (!num_i64(n, 1, p->params, &i)) ZB_BUG("parameter " STR_FMT, STR_ARG(n));
+        if (p->param[i - 1].type == OID_NONE)
+            buf_puts(sql, "null");
+        else
+            buf_printf(sql, "$" STR_FMT, STR_ARG(n));
+        mark = end + 1;
+    }
+}
+
+static bool still_good(const struct pgq *p, const struct pg *g) {
+    bool good = p->name[0] && p->conn == g->conn && p->shape == g->shape;
+    for (int i = 0; i < p->params && good; i++) good = p->param[i].type == p->param[i].prepared;
+    return good;
+}
+
 /* The server would take ?1=0 for a 32-bit comparison: it is told the kinds of what is bound, so the statement is prepared with the first run. */
 static int prepared(struct stmt *q, struct zb_err *e) {
     struct pgq *p = q->h;
     struct pg *g = q->db->h;
-    bool good = p->name[0] && p->conn == g->conn && p->shape == g->shape;
-    for (int i = 0; i < p->params && good; i++) good = p->param[i].type == p->param[i].prepared;
-    if (good) return ZB_OK;
+    if (still_good(p, g)) return ZB_OK;
     if (p->name[0] && p->conn == g->conn) {
         char drop[48];
         snprintf(drop, sizeof drop, "deallocate %s", p->name);
@@ -362,8 +386,14 @@ static int prepared(struct stmt *q, struct zb_err *e) {
     char name[sizeof p->name];
     snprintf(name, sizeof name, "zb%d", ++g->names);
     Oid *type = xcalloc((size_t)p->params + 1, sizeof *type);
-    for (int i = 0; i < p->params; i++) type[i] = p->param[i].prepared = p->param[i].type;
-    PGresult *r = PQprepare(g->c, name, p->sql, p->params, type);
+    for (int i = 0; i < p->params; i++) {
+        p->param[i].prepared = p->param[i].type;
+        type[i] = p->param[i].type == OID_NONE ? OID_TEXT : p->param[i].type;
+    }
+    ZB_AUTO(buf_done) struct buf sql;
+    buf_init(&sql, 2 << 20);
+    numbered(p, &sql);
+    PGresult *r = PQprepare(g->c, name, sql.p, p->params, type);
     int rc = PQresultStatus(r) == PGRES_COMMAND_OK ? ZB_OK : failed(q->db, r, q->sql, e);
     PQclear(r);
     free(type);
