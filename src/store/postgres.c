@@ -72,7 +72,7 @@ static int failed(struct db *db, const PGresult *r, const char *doing, struct zb
     hide(text, g->secret);
     if (PQstatus(g->c) == CONNECTION_BAD || (state && (!strncmp(state, "57P0", 4) || !strncmp(state, "08", 2)))) g->lost = true;
     if (g->lost) return zb_fail(e, ZB_E_IO, "database %s: the connection is lost: %s", db->path, text);
-    return zb_fail(e, state ? code(state) : ZB_E_IO, "database %s: %s: %s", db->path, doing, text);
+    return zb_fail(e, state ? code(state) : ZB_E_IO, "database %s: %.200s: %s", db->path, doing, text);
 }
 
 static int not_done(struct db *db, const PGresult *r) { /* 0: done */
@@ -447,7 +447,8 @@ static int pg_row(struct stmt *q, struct zb_err *e) {
     static const char *const WHY[] = {[BAD_INDEX] = "no such parameter", [BAD_NUL] = "a NUL byte in text", [BAD_LONG] = "string or blob too big"};
     struct pgq *p = q->h;
     if (q->bad)
-        return zb_fail(e, q->bad == BAD_NUL ? ZB_E_INPUT : ZB_E_LIMIT, "database %s: a value could not be bound (%s) in: %s", q->db->path, WHY[q->bad], q->sql);
+        return zb_fail(e, q->bad == BAD_NUL ? ZB_E_INPUT : ZB_E_LIMIT, "database %s: a value could not be bound (%s) in: %.200s", q->db->path, WHY[q->bad],
+                       q->sql);
     if (p->empty) return 0;
     if (!p->res) {
         if (run(q, e) != ZB_OK) return e->rc;

@@ -8,7 +8,7 @@ static int failed(struct db *db, const char *doing, struct zb_err *e) {
                     : (x & 0xff) == SQLITE_CONSTRAINT                                  ? ZB_E_INPUT
                     : (x & 0xff) == SQLITE_TOOBIG                                      ? ZB_E_LIMIT
                                                                                        : ZB_E_IO;
-    return zb_fail(e, rc, "database %s: %s: %s", db->path, doing, sqlite3_errmsg(db->h));
+    return zb_fail(e, rc, "database %s: %.200s: %s", db->path, doing, sqlite3_errmsg(db->h));
 }
 
 static int lite_exec(struct db *db, const char *sql, struct zb_err *e) {
@@ -71,7 +71,7 @@ static void lite_blob(struct stmt *q, int i, struct str s) {
 }
 
 static int lite_row(struct stmt *q, struct zb_err *e) {
-    if (q->bad) return zb_fail(e, ZB_E_LIMIT, "database %s: a value could not be bound (%s) in: %s", q->db->path, sqlite3_errstr(q->bad), q->sql);
+    if (q->bad) return zb_fail(e, ZB_E_LIMIT, "database %s: a value could not be bound (%s) in: %.200s", q->db->path, sqlite3_errstr(q->bad), q->sql);
     int r = sqlite3_step(q->h);
     return r == SQLITE_ROW ? 1 : r == SQLITE_DONE ? 0 : failed(q->db, q->sql, e);
 }
