@@ -173,7 +173,8 @@ int audit_checkpoint(struct db *db, const char *dir, zb_time now, struct zb_err 
     hex_of(hash, 32, c.hash);
     char sig[400];
     if (checkpoint_write(dir, &c, sig, sizeof sig, e) != ZB_OK || db_begin(db, e) != ZB_OK) return e->rc;
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "insert or replace into journal_checkpoint(seq,t,hash,sig) values(?,?,?,?)", e);
+    ZB_AUTO(stmt_done)
+    struct stmt *q = db_use(db, "insert into journal_checkpoint(seq,t,hash,sig) values(?1,?2,?3,?4) on conflict(seq) do update set t=?2,hash=?3,sig=?4", e);
     int rc = q ? ZB_OK : e->rc;
     if (q) {
         stmt_i64(q, 1, c.seq);

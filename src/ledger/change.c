@@ -416,10 +416,9 @@ static int effect_do(struct change *x, const struct ledger_effect *f, struct zb_
 
 /* ---- permission ---- */
 static int act_permitted(struct change *x, struct zb_err *e) {
-    const char *done;
     char zh[200], en[240];
-    if (done_by(x->c, x->r.id, &done, e) != ZB_OK) return e->rc;
-    struct rectify_facts f = facts_of(x->c, &x->old, done);
+    struct rectify_facts f;
+    if (facts_of(x->c, &x->old, &f, e) != ZB_OK) return e->rc;
     if (x->c->depth) f.sup_level = 0; /* an effect follows the act that was allowed */
     enum verdict no = rectify_may(x->l, x->act, &f);
     if (no != ALLOWED) {
@@ -437,7 +436,9 @@ static int cosigned(struct change *x, bool *done, struct zb_err *e) {
     *done = true;
     if (!x->act || x->act->officers < 2 || !x->c->actor || x->c->depth) return ZB_OK;
     ZB_AUTO(stmt_done)
-    struct stmt *q = db_use(x->c->db, "select count(*), coalesce(sum(who=?5),0) from ledger_cosign where ledger=?1 and rec=?2 and rev=?3 and act=?4", e);
+    struct stmt *q =
+        db_use(x->c->db,
+               "select count(*), coalesce(sum(case when who=?5 then 1 else 0 end),0) from ledger_cosign where ledger=?1 and rec=?2 and rev=?3 and act=?4", e);
     if (!q) return e->rc;
     stmt_z(q, 1, x->l->key);
     stmt_i64(q, 2, x->r.id);
@@ -512,7 +513,7 @@ static int write_all(struct change *x, struct zb_err *e) {
     if (journal(x, x->name, e) != ZB_OK) return e->rc;
     for (int i = 0; x->act && i < x->act->effects; i++)
         if (effect_do(x, &x->act->effect[i], e) != ZB_OK) return e->rc;
-    return ZB_OK;
+    return x->c->trouble == ZB_OK ? ZB_OK : zb_fail(e, x->c->trouble, "a referenced name could not be read");
 }
 
 int ledger_change_in(struct lcall *c, const struct lchange *ch, int64_t *id, bool *done, struct zb_err *e) {

@@ -31,8 +31,8 @@ bool access_sees(const struct lcall *c, const struct record *r, const struct led
 int record_load(struct lcall *c, int64_t id, bool derived, struct record *r, struct zb_err *e); /* ZB_E_ABSENT also when it may not be seen */
 struct str ref_title(struct lcall *c, int ledger, int64_t id);                                  /* "" when absent */
 int done_by(struct lcall *c, int64_t id, const char **ret, struct zb_err *e);
-int sup_level(struct lcall *c, const struct record *r);
-struct rectify_facts facts_of(struct lcall *c, const struct record *r, const char *done);
+int sup_level(struct lcall *c, const struct record *r, int *ret, struct zb_err *e);
+int facts_of(struct lcall *c, const struct record *r, struct rectify_facts *ret, struct zb_err *e); /* also who did what on it */
 int actor_level(const struct actor *a);
 /* Adds "(…)" that keeps what the actor may see; false: nothing. Values are bound from *n on by scope_bind. */
 bool scope_sql(const struct lcall *c, struct buf *sql, int *n);
@@ -42,7 +42,8 @@ void scope_bind(const struct lcall *c, struct stmt *q, int *n);
 int clocks_set(struct lcall *c, const struct record *r, bool entered,
                struct zb_err *e); /* starts, moves and stops what the new state and values ask; sets due of the record */
 /* search.c */
-void bigrams(struct buf *out, struct str text, bool query); /* what is stored and what is asked for, alike */
+enum bigram_use { STORE, ASK_FTS5, ASK_TSQUERY };
+void bigrams(struct buf *out, struct str text, enum bigram_use use); /* what is stored and what is asked for, alike */
 int search_put(struct lcall *c, const struct record *r, struct zb_err *e);
 /* seal.c */
 int seal_put(struct lcall *c, int64_t id, struct str plain, struct str *ret, struct zb_err *e);

@@ -15,6 +15,7 @@ struct lcall { /* who does something on which ledger */
     zb_time now;
     struct arena *arena;
     int depth;       /* of effects */
+    enum zb_rc trouble; /* a name could not be read: what was to be written with it is not written */
     const char *dir; /* data directory: attached files, the key of sealed fields; NULL: without either */
 };
 /* Makes and changes tables until they are what the policy says; a change that would lose something is refused (ZB_E_CONFLICT). Prepares every SQL of the

@@ -81,13 +81,13 @@ static int where_take(struct lcall *c, struct str text, struct where *w, struct 
     return ZB_OK;
 }
 
-static void where_sql(const struct where *w, struct buf *b, int *n) {
+static void where_sql(struct db *db, const struct where *w, struct buf *b, int *n) {
     for (int i = 0; i < w->n; i++) {
         const struct term *t = &w->t[i];
         if (t->op == IS_EMPTY) {
             buf_printf(b, " and r.\"%s\" is null", t->f->key);
         } else if (t->op == HAS) {
-            buf_printf(b, " and instr(r.\"%s\",?%d)>0", t->f->key, (*n)++);
+            buf_printf(b, db_kind(db) == DB_POSTGRES ? " and strpos(r.\"%s\",?%d)>0" : " and instr(r.\"%s\",?%d)>0", t->f->key, (*n)++);
         } else if (t->op == EQ && t->n > 1) {
             buf_printf(b, " and r.\"%s\" in (", t->f->key);
             for (int k = 0; k < t->n; k++) buf_printf(b, "%s?%d", k ? "," : "", (*n)++);
@@ -111,12 +111,14 @@ static void where_bind(struct lcall *c, const struct where *w, struct stmt *q, i
 
 /* " from … where …" with values from ?1 on; false: nothing may be seen. */
 static bool from_sql(struct lcall *c, const struct lquery *in, const struct where *w, bool derived, struct buf *b, int *n) {
+    bool pg = db_kind(c->db) == DB_POSTGRES;
     if (in->search.n && c->l->search[0])
-        buf_printf(b, " from f_%s f join %s_%s r on r.id=f.rowid where f_%s match ?%d and ", c->l->key, derived ? "v" : "l", c->l->key, c->l->key, (*n)++);
+        buf_printf(b, " from f_%s f join %s_%s r on r.id=f.rowid where %s%s%s?%d%s and ", c->l->key, derived ? "v" : "l", c->l->key,
+                   pg ? "f.body @@ to_tsquery('simple'," : "f_", pg ? "" : c->l->key, pg ? "" : " match ", (*n)++, pg ? ")" : "");
     else
         buf_printf(b, " from %s_%s r where ", derived ? "v" : "l", c->l->key);
     if (!scope_sql(c, b, n)) return false;
-    where_sql(w, b, n);
+    where_sql(c->db, w, b, n);
     return true;
 }
 
@@ -132,7 +134,7 @@ static int total(struct lcall *c, const struct lquery *in, const struct where *w
     int n = 1;
     buf_puts(&b, "select count(*) from (select 1");
     from_sql(c, in, w, derived, &b, &n);
-    buf_printf(&b, " limit %d)", TOTAL_MAX + 1);
+    buf_printf(&b, " limit %d) t", TOTAL_MAX + 1);
     ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, b.p, e);
     if (!q) return e->rc;
     n = 1;
@@ -212,7 +214,7 @@ int ledger_list(struct lcall *c, const struct lquery *in, struct json *j, struct
     bool derived = c->l->view[0] != 0;
     if (!w) return zb_fail(e, ZB_E_LIMIT, "the request is too large");
     if (where_take(c, in->where, w, e) != ZB_OK || order_sql(c, in, &order, &derived, e) != ZB_OK) return e->rc;
-    if (in->search.n) bigrams(&match, in->search, true);
+    if (in->search.n) bigrams(&match, in->search, db_kind(c->db) == DB_POSTGRES ? ASK_TSQUERY : ASK_FTS5);
     if (in->search.n && (!match.n || !c->l->search[0]))
         return zb_fail(e, ZB_E_INPUT, c->l->search[0] ? "search: write letters, digits or Chinese" : "%s has no full text", c->l->key);
     for (int i = 0; i < w->n; i++) derived |= is_derived(c, w->t[i].f);
@@ -227,7 +229,7 @@ int ledger_list(struct lcall *c, const struct lquery *in, struct json *j, struct
     buf_puts(&b, " from (select r.id as page_id");
     from_sql(c, in, w, derived, &b, &n);
     bool by_text = in->search.n && !in->sort.n; /* the index gives rows by number */
-    buf_printf(&b, "%s limit %lld offset %lld) join v_%s r on r.id=page_id%s", by_text ? " order by f.rowid desc" : order.p, (long long)limit,
+    buf_printf(&b, "%s limit %lld offset %lld) page join v_%s r on r.id=page_id%s", by_text ? " order by f.rowid desc" : order.p, (long long)limit,
                (long long)in->after, c->l->key, order.p);
     if (b.over) return zb_fail(e, ZB_E_LIMIT, "the query is too long");
     ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, b.p, e);

@@ -92,9 +92,12 @@ struct str ref_title(struct lcall *c, int ledger, int64_t id) {
     snprintf(sql, sizeof sql, "select %s%s%s from %s_%s where id=?1", l->title[0] ? "\"" : "", l->title[0] ? l->title : "no", l->title[0] ? "\"" : "",
              l->view[0] ? "v" : "l", l->key);
     ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, sql, &e);
+    if (!q) c->trouble = e.rc;
     if (!q) return STR("");
     stmt_i64(q, 1, id);
-    if (stmt_row(q, &e) != 1) return STR("");
+    int got = stmt_row(q, &e);
+    if (got < 0) c->trouble = e.rc;
+    if (got != 1) return STR("");
     struct str s = stmt_col_text(q, 0);
     return str_of(arena_str(c->arena, s));
 }
@@ -142,29 +145,35 @@ int done_by(struct lcall *c, int64_t id, const char **ret, struct zb_err *e) {
 }
 
 /* Who supervises the record's site: digits of the area; 0 when nobody said. */
-int sup_level(struct lcall *c, const struct record *r) {
+int sup_level(struct lcall *c, const struct record *r, int *ret, struct zb_err *e) {
     const struct policy *p = c->policy;
-    struct zb_err e;
     char sql[300];
-    if (!r->mine[0]) return 0;
+    *ret = 0;
+    if (!r->mine[0]) return ZB_OK;
     const struct ledger *s = &p->ledger[p->site.at];
     snprintf(sql, sizeof sql, "select \"%s\" from l_%s where \"%s\"=?1", p->site.level, s->key, p->site.code);
-    ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, sql, &e);
-    if (!q) return 0;
+    ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, sql, e);
+    if (!q) return e->rc;
     stmt_z(q, 1, r->mine);
-    if (stmt_row(q, &e) != 1) return 0;
+    int got = stmt_row(q, e);
+    if (got <= 0) return got;
     struct str v = stmt_col_text(q, 0);
-    return str_is(v, "province") ? 2 : str_is(v, "city") ? 4 : str_is(v, "county") ? 6 : 0;
+    *ret = str_is(v, "province") ? 2 : str_is(v, "city") ? 4 : str_is(v, "county") ? 6 : 0;
+    return ZB_OK;
 }
 
-struct rectify_facts facts_of(struct lcall *c, const struct record *r, const char *done) {
-    return (struct rectify_facts){.state = r->state,
+int facts_of(struct lcall *c, const struct record *r, struct rectify_facts *ret, struct zb_err *e) {
+    const char *done = "";
+    int level = 0;
+    if (done_by(c, r->id, &done, e) != ZB_OK || sup_level(c, r, &level, e) != ZB_OK) return e->rc;
+    *ret = (struct rectify_facts){.state = r->state,
                                   .role = c->actor ? c->actor->role : "auto",
                                   .user = c->actor ? c->actor->user : "auto",
                                   .automatic = !c->actor,
                                   .level = actor_level(c->actor),
-                                  .sup_level = sup_level(c, r),
+                                  .sup_level = level,
                                   .done_by = done};
+    return ZB_OK;
 }
 
 int64_t id_make(zb_time now) { /* milliseconds since 2020 and 11 random bits: rising, below 2^53, and no count to be read from it */

@@ -89,7 +89,11 @@ static int table_make(struct db *db, const struct ledger *l, struct zb_err *e) {
     buf_printf(&b, ", primary key(id,rev)) strict, without rowid");
     if (run(db, &b, e) != ZB_OK || remember_all(db, l, "", l->field, l->fields, e) != ZB_OK) return e->rc;
     if (l->search[0]) {
-        buf_printf(&b, "create virtual table f_%s using fts5(body, tokenize=\"unicode61 remove_diacritics 0\")", l->key);
+        if (db_kind(db) == DB_POSTGRES)
+            buf_printf(&b, "create table f_%s(rowid integer primary key, body tsvector not null);create index f_%s_body on f_%s using gin(body)", l->key,
+                       l->key, l->key);
+        else
+            buf_printf(&b, "create virtual table f_%s using fts5(body, tokenize=\"unicode61 remove_diacritics 0\")", l->key);
         if (run(db, &b, e) != ZB_OK) return e->rc;
     }
     return ZB_OK;
@@ -194,7 +198,7 @@ static int members_gone(struct db *db, const struct ledger *l, struct zb_err *e)
 static int view_make(struct db *db, const struct ledger *l, struct zb_err *e) {
     ZB_AUTO(buf_done) struct buf b;
     buf_init(&b, 1 << 20);
-    buf_printf(&b, "drop view if exists v_%s;create view v_%s as ", l->key, l->key);
+    buf_printf(&b, "drop view if exists v_%s%s;create view v_%s as ", l->key, db_kind(db) == DB_POSTGRES ? " cascade" : "", l->key);
     if (l->view[0]) {
         buf_puts(&b, l->view);
     } else {
@@ -281,10 +285,16 @@ static int migrate(struct db *db, const struct policy *p, struct zb_err *e) {
     return ZB_OK;
 }
 
+static const char POSTGRES_FUNCTIONS[] =
+    "create or replace function zb_now() returns bigint language sql stable as 'select (extract(epoch from clock_timestamp())*1000)::bigint';"
+    "create or replace function zb_today() returns bigint language sql stable as 'select ((extract(epoch from clock_timestamp())::bigint+28800)/86400)';"
+    "create or replace function zb_number(id text) returns bigint language sql immutable as 'select (''x''||lpad(substr(id,1,13),16,''0''))::bit(64)::bigint'";
+
 int ledger_migrate(struct db *db, const struct policy *p, zb_time now, struct zb_err *e) {
     (void)now;
     if (db_migrate(db, "ledger", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e) != ZB_OK || db_begin(db, e) != ZB_OK) return e->rc;
-    int rc = migrate(db, p, e);
+    int rc = db_kind(db) == DB_POSTGRES ? db_exec(db, POSTGRES_FUNCTIONS, e) : ZB_OK;
+    if (rc == ZB_OK) rc = migrate(db, p, e);
     if (rc == ZB_OK) rc = db_commit(db, e);
     if (rc != ZB_OK) db_rollback(db);
     return rc;

@@ -152,10 +152,9 @@ void ledger_json(const struct lcall *c, struct json *j) {
 
 /* ---- one record ---- */
 static int acts_json(struct lcall *c, const struct record *r, struct json *j, struct zb_err *e) {
-    const char *done;
     char zh[200], en[240];
-    if (done_by(c, r->id, &done, e) != ZB_OK) return e->rc;
-    struct rectify_facts f = facts_of(c, r, done);
+    struct rectify_facts f;
+    if (facts_of(c, r, &f, e) != ZB_OK) return e->rc;
     json_key(j, "acts");
     json_arr(j);
     for (int i = 0; i < c->l->acts; i++) {
@@ -173,7 +172,7 @@ static int acts_json(struct lcall *c, const struct record *r, struct json *j, st
         json_z(j, zh);
         json_z(j, en);
         json_arr_end(j);
-        json_key(j, "signed_by");
+        json_key(j, "signed_by"); /* the officers who put their name so far; each does it once */
         json_arr(j);
         ZB_AUTO(stmt_done) struct stmt *q = db_use(c->db, "select who from ledger_cosign where ledger=?1 and rec=?2 and rev=?3 and act=?4 order by t", e);
         if (!q) return e->rc;
@@ -300,7 +299,7 @@ static int links_json(struct lcall *c, int64_t id, struct json *j, struct zb_err
             int n = 2;
             buf_printf(&b, "select count(*) from (select 1 from l_%s r where r.\"%s\"=?1 and ", o->key, o->field[k].key);
             if (!scope_sql(&oc, &b, &n)) continue;
-            buf_puts(&b, " limit 1001)");
+            buf_puts(&b, " limit 1001) t");
             ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, b.p, e);
             if (!q) return e->rc;
             stmt_i64(q, 1, id);

@@ -171,7 +171,8 @@ static int point_id(struct series *s, struct point *p, struct zb_err *e) {
 }
 
 static int chunk_store(struct series *s, int64_t point, const struct sample *v, int n, struct str data, struct zb_err *e) {
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->db, "insert or replace into chunk(point,t0,t1,n,data) values(?,?,?,?,?)", e);
+    ZB_AUTO(stmt_done)
+    struct stmt *q = db_use(s->db, "insert into chunk(point,t0,t1,n,data) values(?1,?2,?3,?4,?5) on conflict(point,t0) do update set t1=?3,n=?4,data=?5", e);
     if (!q) return e->rc;
     stmt_i64(q, 1, point);
     stmt_i64(q, 2, v[0].t);
@@ -207,8 +208,11 @@ static int head_store(struct series *s, struct point *p, struct zb_err *e) {
     }
     free(v);
     ZB_AUTO(stmt_done)
-    struct stmt *q =
-        rc == ZB_OK ? db_use(s->db, n ? "insert or replace into head(point,data) values(?,?)" : "delete from head where point=?1 and ?2 is not null", e) : NULL;
+    struct stmt *q = rc == ZB_OK ? db_use(s->db,
+                                          n ? "insert into head(point,data) values(?1,?2) on conflict(point) do update set data=?2"
+                                            : "delete from head where point=?1 and ?2 is not null",
+                                          e)
+                                 : NULL;
     if (!q) return e->rc;
     stmt_i64(q, 1, p->id);
     stmt_blob(q, 2, n ? buf_str(&b) : STR("-"));

@@ -1,18 +1,23 @@
-/* A thin layer over SQLite (PostgreSQL comes behind the same calls): prepared statements only, values bound, transactions that remember
- * their opener, numbered migrations, fault points for tests. One writer thread a database; readers open their own handle. */
+/* A thin layer over SQLite and PostgreSQL: prepared statements only, values bound, transactions that remember their opener, numbered
+ * migrations, fault points for tests. A handle belongs to one thread at a time; SQLite has one writer, readers open their own handle.
+ * SQL is written once, in SQLite's dialect and of it only what PostgreSQL has too (docs: the list in dialect.c). */
 #pragma once
 #include "base/num.h"
 #include "base/time.h"
 
 struct db;
 enum db_mode { DB_WRITE, DB_READ };
-ZB_MUST int db_open(const char *path, enum db_mode mode, struct db **ret,
-                    struct zb_err *e); /* WAL, synchronous FULL, foreign_keys, trusted_schema off, busy 5 s */
+enum db_kind { DB_SQLITE, DB_POSTGRES };
+/* A path that begins with postgresql:// or postgres:// is a server's (encoding UTF8, collation C; a lost connection fails what runs and is
+ * made anew by the next db_begin, db_use or db_exec outside a transaction), any other an SQLite file (WAL, synchronous FULL, foreign_keys,
+ * trusted_schema off, busy 5 s). */
+ZB_MUST int db_open(const char *path, enum db_mode mode, struct db **ret, struct zb_err *e);
 void db_close(struct db *db);
+enum db_kind db_kind(const struct db *db); /* for the rare statement that must differ */
 /* Runs the migrations not yet run, each in its own transaction; version kept in table zb_schema(name,version). Never edit an old one. */
 ZB_MUST int db_migrate(struct db *db, const char *name, const char *const *sql, int n, struct zb_err *e);
 
-struct stmt; /* cached by the db per SQL literal address: pass the same literal */
+struct stmt; /* cached by the db per SQL literal address: pass the same literal. Bind each parameter always with the same kind (or null) */
 /* Usage: q = db_use(db, "select …", e); stmt_text(q,1,…); while ((r = stmt_row(q, e)) == 1) …; stmt_done(&q). NULL on failure. */
 struct stmt *db_use(struct db *db, const char *sql, struct zb_err *e);
 /* A statement made at run time: prepared for this one use, let go by stmt_done. The SQL is copied. */
@@ -42,7 +47,7 @@ ZB_MUST int db_exec(struct db *db, const char *sql, struct zb_err *e); /* litera
 #define db_begin(db, e) db_begin_at(db, __FILE__, __LINE__, e)
 ZB_MUST int db_begin_at(struct db *db, const char *file, int line, struct zb_err *e);
 ZB_MUST int db_commit(struct db *db, struct zb_err *e);
-void db_rollback(struct db *db);
+void db_rollback(struct db *db); /* what to do after any failure in a transaction: PostgreSQL runs nothing more in it */
 bool db_in_tx(const struct db *db);
 int64_t db_changes(struct db *db);
 
