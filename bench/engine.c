@@ -212,7 +212,7 @@ int main(int argc, char **argv) {
     start = zb_now() / ZB_DAY * ZB_DAY - 40 * ZB_DAY;
     for (int m = 1; argc > 6 && m <= senders; m++)
         for (int k = 0; k < files; k++) lines_write(argv[6], m, k, points);
-    must(engine_init(argv[2], argv[1], &e), &e);
+    must(engine_init(argv[2], argv[1], NULL, &e), &e);
     must(engine_open(argv[2], NULL, &en, &e), &e);
     latency();
     ingest(argv[2]);

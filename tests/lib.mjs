@@ -1,6 +1,6 @@
 // Helpers of the Node tests: a data directory of its own, a server on a free port, the API with a session.
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,10 +12,23 @@ export const zb = (args, opt = {}) => execFileSync(opt.bin ?? ZHIBEN, args, { en
 export const lines = text => text.split('\n').filter(Boolean).map(l => JSON.parse(l))
 export const json = (args, opt) => lines(zb([...args, '--json'], opt))
 export function zbTry(args, opt = {}) { try { return { code: 0, out: zb(args, opt), err: '' } } catch (e) { return { code: e.status, out: String(e.stdout ?? ''), err: String(e.stderr ?? '') } } }
+// A PostgreSQL server of the test's own, on a socket in its folder.
+const PG = '/usr/lib/postgresql/15/bin'
+export const hasPostgres = existsSync(PG + '/initdb')
+function postgres(base) {
+  const dir = join(base, 'pg'), root = process.getuid() === 0
+  const sh = (bin, args) => root ? execFileSync('runuser', ['-u', 'postgres', '--', PG + '/' + bin, ...args], { cwd: '/tmp', stdio: 'ignore' }) : execFileSync(PG + '/' + bin, args, { cwd: '/tmp', stdio: 'ignore' })
+  mkdirSync(dir); chmodSync(base, 0o755)
+  if (root) execFileSync('chown', ['postgres', dir])
+  sh('initdb', ['-D', dir + '/data', '-E', 'UTF8', '--locale=C', '-U', 'postgres', '-A', 'trust', '-N'])
+  sh('pg_ctl', ['-D', dir + '/data', '-l', dir + '/log', '-s', '-w', '-o', `-c listen_addresses='' -c fsync=off -k ${dir}`, 'start'])
+  return { url: `postgresql://postgres@/postgres?host=${dir}`, stop: () => { try { sh('pg_ctl', ['-D', dir + '/data', '-s', '-m', 'immediate', 'stop']) } catch { /* gone already */ } } }
+}
 export function dataDir() {
   const base = mkdtempSync(join(tmpdir(), 'zb-')), dir = join(base, 'd')
-  zb(['init', dir])
-  return { base, dir, remove: () => rmSync(base, { recursive: true, force: true }) }
+  const pg = process.env.DB === 'postgres' ? postgres(base) : null
+  zb(['init', dir, ...(pg ? ['--db', pg.url] : [])])
+  return { base, dir, pg: !!pg, remove: () => { pg?.stop(); rmSync(base, { recursive: true, force: true }) } }
 }
 export async function serve(dir, extra = [], bin = ZHIBEN) {
   const p = spawn(bin, ['serve', dir, '--listen', '127.0.0.1:0', '--web', join(ROOT, 'web/dist'), ...extra], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })

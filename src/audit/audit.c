@@ -55,6 +55,10 @@ static int last_entry(struct db *db, int64_t *seq, zb_time *t, unsigned char has
 int audit_append(struct db *db, zb_time t, struct str who, struct str what, struct str subject, struct str body_json, struct zb_err *e) {
     if (!db_in_tx(db)) ZB_BUG("journal entry " STR_FMT " outside a transaction", STR_ARG(what));
     unsigned char prev[32], hash[32];
+    if (db_kind(db) == DB_POSTGRES) { /* one writer of the chain at a time; SQLite has but one */
+        ZB_AUTO(stmt_done) struct stmt *lock = db_use(db, "select pg_advisory_xact_lock(7311)", e);
+        if (!lock || stmt_run(lock, e) != ZB_OK) return e->rc;
+    }
     struct entry en = {.who = who, .what = what, .subject = subject, .body = body_json};
     zb_time last;
     if (last_entry(db, &en.seq, &last, prev, e) != ZB_OK) return e->rc;

@@ -6,11 +6,12 @@
 #define VERSION "0.1.0"
 
 static const char HELP[] = "zhiben 治本 — keeps a province's miners alive\n\n"
-                           "  zhiben init DIR [--policy P]                  make a data directory\n"
+                           "  zhiben init DIR [--policy P] [--db URL]       make a data directory\n"
                            "  zhiben serve DIR [--listen ADDR:PORT]         run everything in one process\n"
                            "  zhiben import DIR FILE|FOLDER...              through the same door as any upload\n"
                            "  zhiben query DIR POINT [--from T] [--to T]    samples of a point\n"
                            "  zhiben rebuild DIR                            judge the whole fact log anew and compare\n"
+                           "  zhiben backup DIR FILE | restore DIR FILE     one archive of everything, while serving\n"
                            "  zhiben check POLICY                           validate a policy\n"
                            "  zhiben simulate OUT [--mines N] [--hours H] [--faults LIST] [--seed S]\n"
                            "  zhiben help                                   this text, and the operations below\n\n"
@@ -55,8 +56,18 @@ static int help(void) {
 static int cmd_init(struct cli *c) {
     struct zb_err e;
     const char *p = cli_option(c, "policy");
-    if (engine_init(c->dir, p ? p : "policies/shanxi", &e) != ZB_OK) return cli_failed(&e);
+    if (engine_init(c->dir, p ? p : "policies/shanxi", cli_option(c, "db"), &e) != ZB_OK) return cli_failed(&e);
     printf("%s is ready: zhiben user %s add NAME --role officer, then zhiben serve %s\n", c->dir, c->dir, c->dir);
+    return 0;
+}
+
+static int cmd_backup(struct cli *c) {
+    struct zb_err e;
+    int n;
+    bool back = !strcmp(c->command, "restore");
+    if (c->n != 1) return cli_usage(back ? "restore DIR FILE" : "backup DIR FILE");
+    if ((back ? engine_restore(c->dir, c->rest[0], &n, &e) : engine_backup(c->dir, c->rest[0], &n, &e)) != ZB_OK) return cli_failed(&e);
+    printf(c->json ? "{\"files\":%d}\n" : "%d files\n", n);
     return 0;
 }
 
@@ -155,7 +166,8 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*fn)(struct cli *);
-    } CMD[] = {{"init", cmd_init}, {"serve", cmd_serve}, {"import", cmd_import}, {"rebuild", cmd_rebuild}, {"check", cmd_check}, {"simulate", cmd_simulate}};
+    } CMD[] = {{"init", cmd_init},   {"serve", cmd_serve},       {"import", cmd_import}, {"rebuild", cmd_rebuild},
+               {"check", cmd_check}, {"simulate", cmd_simulate}, {"backup", cmd_backup}, {"restore", cmd_backup}};
     struct cli c = {0};
     if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) return help();
     if (!strcmp(argv[1], "--version")) return puts("zhiben " VERSION) < 0;

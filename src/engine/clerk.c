@@ -42,8 +42,8 @@ void clerk_step(struct engine *en, zb_time now) {
 }
 
 int clerk_start(struct engine *en, struct zb_err *e) {
-    char path[500];
-    snprintf(path, sizeof path, "%s/zhiben.db", en->dir);
+    char path[600];
+    records_path(en->dir, path, sizeof path);
     if (db_open(path, DB_WRITE, &en->clerk_db, e) != ZB_OK) return e->rc; /* sending is slow: not under the writers' lock */
     if (pthread_create(&en->clerk, NULL, run, en) != 0) return zb_fail(e, ZB_E_IO, "cannot start the clerk's thread");
     en->clerking = true;

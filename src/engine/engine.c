@@ -24,7 +24,33 @@ int engine_policy_check(const struct policy *p, struct zb_err *e) {
     return rc;
 }
 
-int engine_init(const char *dir, const char *policy_dir, struct zb_err *e) {
+void records_path(const char *dir, char *out, size_t cap) {
+    char path[600], url[600] = "";
+    snprintf(path, sizeof path, "%s/db.url", dir);
+    FILE *f = fopen(path, "r");
+    if (f && fgets(url, sizeof url, f)) url[strcspn(url, "\r\n")] = 0;
+    if (f) fclose(f);
+    if (url[0])
+        str_copy(str_of(url), out, cap);
+    else
+        snprintf(out, cap, "%s/zhiben.db", dir);
+}
+
+static int url_keep(const char *dir, const char *url, struct zb_err *e) {
+    char path[600];
+    struct db *db;
+    if (!url) return ZB_OK;
+    if (!strstr(url, "://")) return zb_fail(e, ZB_E_INPUT, "--db \"%.40s\": write postgresql://USER@HOST/NAME", url);
+    if (db_open(url, DB_WRITE, &db, e) != ZB_OK) return e->rc; /* it answers, before it is believed */
+    db_close(db);
+    snprintf(path, sizeof path, "%s/db.url", dir);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool good = fd >= 0 && write(fd, url, strlen(url)) == (ssize_t)strlen(url) && fsync(fd) == 0;
+    if (fd >= 0) close(fd);
+    return good ? ZB_OK : zb_fail(e, ZB_E_IO, "cannot write %s", path);
+}
+
+int engine_init(const char *dir, const char *policy_dir, const char *db_url, struct zb_err *e) {
     static const char *const SUB[] = {"", "raw", "drop", "keys", "checkpoints", "policies"};
     struct policy *p;
     char path[600];
@@ -37,6 +63,7 @@ int engine_init(const char *dir, const char *policy_dir, struct zb_err *e) {
     if (rc != ZB_OK) return rc;
     for (size_t i = 0; i < sizeof SUB / sizeof *SUB; i++)
         if (folder(dir, SUB[i], i == 3 ? 0700 : 0755, e) != ZB_OK) return e->rc;
+    if (url_keep(dir, db_url, e) != ZB_OK) return e->rc;
     return tree_copy(policy_dir, path, 0, e);
 }
 
@@ -60,7 +87,10 @@ int open_stores(struct engine *en, const char *findings, struct zb_err *e) {
     if (raw_open(path, &en->raw, e) != ZB_OK) return e->rc;
     snprintf(path, sizeof path, "%s/series.db", en->dir);
     if (series_open(path, &en->series, e) != ZB_OK) return e->rc;
-    snprintf(path, sizeof path, "%s/%s", en->dir, findings);
+    if (findings)
+        snprintf(path, sizeof path, "%s/%s", en->dir, findings);
+    else
+        records_path(en->dir, path, sizeof path);
     if (db_open(path, DB_WRITE, &en->db, e) != ZB_OK || db_open(path, DB_WRITE, &en->writer, e) != ZB_OK) return e->rc;
     if (audit_init(en->db, e) != ZB_OK || access_init(en->db, e) != ZB_OK || findings_init(en->db, e) != ZB_OK || notify_init(en->db, e) != ZB_OK) return e->rc;
     return ZB_OK;
@@ -103,7 +133,7 @@ void engine_free(struct engine *en) {
 }
 
 static int start(struct engine *en, struct zb_err *e) {
-    if (lock_dir(en, e) != ZB_OK || open_stores(en, "zhiben.db", e) != ZB_OK || ledger_migrate(en->writer, en->policy, zb_now(), e) != ZB_OK ||
+    if (lock_dir(en, e) != ZB_OK || open_stores(en, NULL, e) != ZB_OK || ledger_migrate(en->writer, en->policy, zb_now(), e) != ZB_OK ||
         findings_load(en, e) != ZB_OK)
         return e->rc;
     uint64_t from = en->oldest < series_input(en->series) ? en->oldest : series_input(en->series);
@@ -152,8 +182,8 @@ struct db *engine_reader(struct engine *en, struct zb_err *e) {
     struct db *db = en->readers ? en->reader[--en->readers] : NULL;
     pthread_mutex_unlock(&en->reader_lock);
     if (db) return db;
-    char path[500];
-    snprintf(path, sizeof path, "%s/zhiben.db", en->dir);
+    char path[600];
+    records_path(en->dir, path, sizeof path);
     return db_open(path, DB_READ, &db, e) == ZB_OK ? db : NULL;
 }
 

@@ -16,7 +16,10 @@ struct engine_hooks { /* after what they tell is durable; on the judge thread; N
     void *arg;
 };
 /* Makes a data directory: policy copied into DIR/policy, stores, keys. ZB_E_CONFLICT: there is one already. */
-ZB_MUST int engine_init(const char *dir, const char *policy_dir, struct zb_err *e);
+ZB_MUST int engine_init(const char *dir, const char *policy_dir, const char *db_url, struct zb_err *e); /* db_url: postgresql://… for records and findings; NULL: a file in DIR */
+/* While DIR is served or not; FILE must not be there. Restore makes DIR. *files: how many the archive holds. */
+ZB_MUST int engine_backup(const char *dir, const char *file, int *files, struct zb_err *e);
+ZB_MUST int engine_restore(const char *dir, const char *file, int *files, struct zb_err *e);
 /* What only a database can tell of a policy: every SQL in it is prepared on empty tables. */
 ZB_MUST int engine_policy_check(const struct policy *p, struct zb_err *e);
 /* Locks DIR (ZB_E_CONFLICT: somebody has it), cuts a torn tail, steps what was acknowledged but not yet judged. */

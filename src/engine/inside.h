@@ -149,6 +149,7 @@ void job_drop(struct engine *en, struct job *j);  /* stamped, but not appended *
 struct engine *engine_make(const char *dir);
 void engine_free(struct engine *en);
 int lock_dir(struct engine *en, struct zb_err *e);
+void records_path(const char *dir, char *out, size_t cap); /* DIR/zhiben.db, or the address kept in DIR/db.url */
 int open_stores(struct engine *en, const char *findings, struct zb_err *e);
 
 /* clerk.c */

@@ -109,6 +109,9 @@ static int rebuild(struct engine *en, FILE *progress, struct rebuild_result *ret
 }
 
 int engine_rebuild(const char *dir, FILE *progress, struct rebuild_result *ret, struct zb_err *e) {
+    char url[600];
+    records_path(dir, url, sizeof url);
+    if (strstr(url, "://")) return zb_fail(e, ZB_E_INPUT, "rebuild compares within one SQLite file: the records of %s are in PostgreSQL", dir);
     struct engine *en = engine_make(dir);
     *ret = (struct rebuild_result){0};
     int rc = rebuild(en, progress, ret, e);

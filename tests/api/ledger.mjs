@@ -153,7 +153,7 @@ test('sealed fields: masked, opened with a reason by whom it concerns, erased fo
   assert.equal((await who.boss('POST', `/ledgers/credential/records/${r.id}/unseal`, { field: 'id_number', why: '看看' })).status, 403)
   assert.equal((await who.issuer('POST', `/ledgers/credential/records/${r.id}/unseal`, { field: 'id_number', why: '' })).status, 400)
   assert.equal(good(await who.issuer('POST', `/ledgers/credential/records/${r.id}/unseal`, { field: 'id_number', why: '换证核对' })).value, '140200199001010011')
-  assert.ok(!readFileSync(join(d.dir, 'zhiben.db')).includes('140200199001010011') && !readFileSync(join(d.dir, 'zhiben.db-wal')).includes('140200199001010011'), 'nowhere in the database')
+  if (!d.pg) assert.ok(!readFileSync(join(d.dir, 'zhiben.db')).includes('140200199001010011') && !readFileSync(join(d.dir, 'zhiben.db-wal')).includes('140200199001010011'), 'nowhere in the database')
   good(await who.issuer('POST', `/ledgers/credential/records/${r.id}/erase`, { why: '保存期满' }))
   assert.equal((await who.issuer('POST', `/ledgers/credential/records/${r.id}/unseal`, { field: 'id_number', why: '换证核对' })).status, 404)
 })
@@ -196,4 +196,17 @@ test('a licence that runs out expires by itself, once, also over a restart', asy
   const h = good(await who.issuer('GET', `/ledgers/credential/records/${r.id}/history`)).versions
   assert.equal(h.filter(x => x.act === 'expire').length, 1)
   assert.equal(json(['audit', d.dir, 'verify'])[0].ok, true)
+})
+
+test('backup while serving, restore elsewhere: the same records, the journal verifies; a strange archive is refused', { skip: process.env.DB === 'postgres' && 'records in PostgreSQL are taken with pg_dump' }, async () => {
+  const file = join(d.base, 'b.zip'), other = join(d.base, 'r')
+  zb(['backup', d.dir, file])
+  zb(['restore', other, file])
+  assert.equal(zbTry(['restore', other, file]).code, 1, 'not over something')
+  const rows = dir => json(['ledger', dir, 'L10', 'list', '--as', 'insp2', '--sort', 'id']).map(({ id, rev, state, text }) => [id, rev, state, text])
+  assert.ok(rows(d.dir).length > 4)
+  assert.deepEqual(rows(other), rows(d.dir))
+  assert.equal(json(['audit', other, 'verify'])[0].ok, true)
+  writeFileSync(join(d.base, 'bad.zip'), 'PK nothing')
+  assert.equal(zbTry(['restore', join(d.base, 'x'), join(d.base, 'bad.zip')]).code, 1)
 })

@@ -13,7 +13,7 @@ static void open_(void) { OK(engine_open(dir, NULL, &en, &err)); }
 static int up(void **s) {
     (void)s;
     strcpy(dir, scratch());
-    OK(engine_init(dir, getenv("POLICY"), &err));
+    OK(engine_init(dir, getenv("POLICY"), NULL, &err));
     open_();
     return 0;
 }
