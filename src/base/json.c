@@ -46,9 +46,21 @@ static void quoted(struct buf *b, struct str s) {
     buf_putc(b, '"');
 }
 void json_key(struct json *j, const char *k) {
-    sep(j);
-    quoted(j->b, str_of(k));
-    buf_putc(j->b, ':');
+    char text[68]; /* `,"key":` in one piece: keys are short and plain, and there are many */
+    const char *key = k;
+    size_t n = 0;
+    if (j->comma[j->depth]) text[n++] = ',';
+    text[n++] = '"';
+    while (*k > ' ' && *k < 127 && *k != '"' && *k != '\\' && n < 64) text[n++] = *k++;
+    if (!*k) {
+        text[n++] = '"';
+        text[n++] = ':';
+        buf_put(j->b, text, n);
+    } else {
+        sep(j);
+        quoted(j->b, str_of(key));
+        buf_putc(j->b, ':');
+    }
     j->comma[j->depth] = false; /* its value follows without a comma; what comes after sets it again */
 }
 void json_str(struct json *j, struct str s) {

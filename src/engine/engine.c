@@ -137,7 +137,10 @@ static int start(struct engine *en, struct zb_err *e) {
         findings_load(en, e) != ZB_OK)
         return e->rc;
     uint64_t from = en->oldest < series_input(en->series) ? en->oldest : series_input(en->series);
-    if (replay_from(en, from, NULL, e) != ZB_OK) return zb_wrap(e, "stepping what was not yet judged");
+    struct policy *now = policy_ref(en->policy); /* what was not yet judged is judged by the policy it came under */
+    int rc = replay_policy_kept(en, e) == ZB_OK && replay_from(en, from, NULL, e) == ZB_OK ? ZB_OK : e->rc;
+    policy_put(en, now);
+    if (rc != ZB_OK) return zb_wrap(e, "stepping what was not yet judged");
     if (policy_keep(en, e) != ZB_OK || engine_pause(en, e) != ZB_OK) return e->rc;
     en->flushed = series_input(en->series);
     en->flushed_at = zb_now();

@@ -160,6 +160,8 @@ void clerk_step(struct engine *en, zb_time now);
 /* replay.c */
 int replay_from(struct engine *en, uint64_t after, FILE *progress, struct zb_err *e);
 int policy_keep(struct engine *en, struct zb_err *e);
+void policy_put(struct engine *en, struct policy *p); /* takes the reference; before the judge runs */
+int replay_policy_kept(struct engine *en, struct zb_err *e); /* the one last in force here */
 int engine_pause(struct engine *en, struct zb_err *e); /* a stop of more than a minute is an input too: no silence is judged for it */
 void step_resume(struct engine *en, uint64_t seq, zb_time now);
 int tree_copy(const char *from, const char *to, int depth, struct zb_err *e); /* records a changed policy in the log and the journal, keeps its files */

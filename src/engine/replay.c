@@ -122,15 +122,31 @@ struct replay {
     uint64_t series_from;
 };
 
+void policy_put(struct engine *en, struct policy *p) {
+    bool same = !strcmp(en->policy->hash, p->hash);
+    policy_unref(en->policy);
+    en->policy = p;
+    for (size_t i = 0; i < en->mines.cap && !same; i++) { /* limits of every point follow */
+        struct mine *m = en->mines.slot[i].key ? en->mines.slot[i].val : NULL;
+        if (m) mine_refresh(p, m->state);
+    }
+}
+
 static int replay_policy(struct engine *en, struct str hash, struct zb_err *e) {
     if (str_is(hash, en->policy->hash)) return ZB_OK;
     char path[600];
     snprintf(path, sizeof path, "%s/policies/" STR_FMT, en->dir, STR_ARG(hash));
     struct policy *p;
     if (policy_load(path, &p, e) != ZB_OK) return zb_wrap(e, "the policy of that time");
-    policy_unref(en->policy);
-    en->policy = p;
+    policy_put(en, p);
     return ZB_OK;
+}
+
+int replay_policy_kept(struct engine *en, struct zb_err *e) {
+    char path[500], hash[80];
+    snprintf(path, sizeof path, "%s/policies/current", en->dir);
+    current_read(path, hash);
+    return hash[0] ? replay_policy(en, str_of(hash), e) : ZB_OK;
 }
 
 static struct job *job_of(const struct raw_record *r, struct engine *en) {

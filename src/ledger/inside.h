@@ -35,7 +35,7 @@ int sup_level(struct lcall *c, const struct record *r, int *ret, struct zb_err *
 int facts_of(struct lcall *c, const struct record *r, struct rectify_facts *ret, struct zb_err *e); /* also who did what on it */
 int actor_level(const struct actor *a);
 /* Adds "(…)" that keeps what the actor may see; false: nothing. Values are bound from *n on by scope_bind. */
-bool scope_sql(const struct lcall *c, struct buf *sql, int *n);
+bool scope_sql(const struct lcall *c, struct buf *sql, int *n, bool no_index); /* no_index: another condition has the better index (SQLite) */
 void scope_bind(const struct lcall *c, struct stmt *q, int *n);
 
 /* clock.c */

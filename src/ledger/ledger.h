@@ -43,9 +43,11 @@ void ledger_json(const struct lcall *c, struct json *j);
 ZB_MUST int ledger_show(struct lcall *c, int64_t id, zb_time asof, zb_time known, struct json *j, struct zb_err *e);
 ZB_MUST int ledger_find(struct lcall *c, struct str id_or_no, int64_t *id, struct zb_err *e);
 ZB_MUST int ledger_history(struct lcall *c, int64_t id, struct json *j, struct zb_err *e);
+/* Derived fields are worked out for those the list shows (`columns`), or for all. */
 struct lquery {
     struct str where, sort, search;
     int64_t after, limit;
+    bool all;
 };
 /* {"records":[…],"total":n,"more":b,"next":offset}: where: field=value;field>=value;field=a|b;field~text; state and due too. */
 ZB_MUST int ledger_list(struct lcall *c, const struct lquery *q, struct json *j, struct zb_err *e);

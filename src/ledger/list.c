@@ -117,7 +117,9 @@ static bool from_sql(struct lcall *c, const struct lquery *in, const struct wher
                    pg ? "f.body @@ to_tsquery('simple'," : "f_", pg ? "" : c->l->key, pg ? "" : " match ", (*n)++, pg ? ")" : "");
     else
         buf_printf(b, " from %s_%s r where ", derived ? "v" : "l", c->l->key);
-    if (!scope_sql(c, b, n)) return false;
+    bool by_filter = false; /* an equal on a declared filter: its index holds who may see the row, too */
+    for (int i = 0; i < w->n; i++) by_filter |= w->t[i].op == EQ && w->t[i].n == 1 && (w->t[i].f->filter || !strcmp(w->t[i].f->key, "state"));
+    if (!scope_sql(c, b, n, by_filter && !pg && !in->search.n)) return false;
     where_sql(c->db, w, b, n);
     return true;
 }
@@ -128,20 +130,22 @@ static void from_bind(struct lcall *c, const struct lquery *in, const struct whe
     where_bind(c, w, q, n);
 }
 
-static int total(struct lcall *c, const struct lquery *in, const struct where *w, struct str match, bool derived, int64_t *ret, struct zb_err *e) {
+/* The ids in order, so many that the total is known exactly to TOTAL_MAX: one walk gives both page and total. */
+static int ids_take(struct lcall *c, const struct lquery *in, const struct where *w, struct str match, bool derived, const char *order, int64_t *id,
+                    int64_t most, int64_t *got, struct zb_err *e) {
     ZB_AUTO(buf_done) struct buf b;
     buf_init(&b, 64 << 10);
-    int n = 1;
-    buf_puts(&b, "select count(*) from (select 1");
-    from_sql(c, in, w, derived, &b, &n);
-    buf_printf(&b, " limit %d) t", TOTAL_MAX + 1);
+    int n = 1, r;
+    buf_puts(&b, "select r.id");
+    if (!from_sql(c, in, w, derived, &b, &n)) return ZB_OK;
+    buf_printf(&b, "%s limit %lld", order, (long long)most);
+    if (b.over) return zb_fail(e, ZB_E_LIMIT, "the query is too long");
     ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, b.p, e);
     if (!q) return e->rc;
     n = 1;
     from_bind(c, in, w, match, q, &n);
-    int r = stmt_row(q, e);
-    if (r == 1) *ret = stmt_col_i64(q, 0);
-    return r < 0 ? r : ZB_OK;
+    while ((r = stmt_row(q, e)) == 1) id[(*got)++] = stmt_col_i64(q, 0);
+    return r;
 }
 
 static bool is_derived(struct lcall *c, const struct ledger_field *f) { return c->l->view[0] || (f && f->derive && f->derive[0]); }
@@ -162,97 +166,129 @@ static int order_sql(struct lcall *c, const struct lquery *in, struct buf *b, bo
     return ZB_OK;
 }
 
-static int row_json(struct lcall *c, struct stmt *q, const struct ledger_access *acc, struct json *j) {
-    json_obj(j);
-    json_key(j, "id");
-    json_i64(j, stmt_col_i64(q, 0));
-    json_key(j, "no");
-    if (stmt_col_null(q, 1))
-        json_none(j);
-    else
-        json_str(j, stmt_col_text(q, 1));
-    json_key(j, "rev");
-    json_i64(j, stmt_col_i64(q, 2));
-    json_key(j, "state");
-    json_str(j, stmt_col_text(q, 3));
-    json_key(j, "area");
-    json_str(j, stmt_col_text(q, 4));
-    json_key(j, "mine");
-    json_str(j, stmt_col_text(q, 5));
-    json_key(j, "due");
-    json_time(j, stmt_col_time(q, 6));
-    json_key(j, "overdue");
-    json_bool(j, !stmt_col_null(q, 6) && stmt_col_i64(q, 6) < c->now);
-    json_key(j, "updated");
-    json_time(j, stmt_col_i64(q, 7));
-    json_key(j, "updated_by");
-    json_str(j, stmt_col_text(q, 8));
+/* Which fields the reply holds: stored ones, and of the derived those shown; a reference brings its name. */
+static bool wanted(const struct lcall *c, const struct lquery *in, const struct ledger_access *acc, const struct ledger_field *f) {
+    if (acc && word_in(acc->hide, str_of(f->key))) return false;
+    return !f->derive[0] || in->all || word_in(c->l->columns, str_of(f->key));
+}
+
+static const struct ledger *named_by(const struct lcall *c, const struct ledger_field *f) {
+    const struct ledger *to = f->type == LF_REF ? &c->policy->ledger[f->to_ledger] : NULL;
+    return to && to->title[0] && !to->view[0] ? to : NULL;
+}
+
+/* "select …" and the joins behind the page's ids; returns whether the view is needed. */
+static bool select_sql(const struct lcall *c, const struct lquery *in, const struct ledger_access *acc, struct buf *sel, struct buf *joins) {
+    bool view = c->l->view[0] != 0;
+    buf_puts(sel, "select r.id,r.no,r.rev,r.state,r.area,r.mine,r.due,r.updated,r.updated_by");
     for (int i = 0; i < c->l->fields; i++) {
         const struct ledger_field *f = &c->l->field[i];
-        if (acc && word_in(acc->hide, str_of(f->key))) continue;
+        if (!wanted(c, in, acc, f)) continue;
+        view |= f->derive[0] != 0;
+        buf_printf(sel, ",r.\"%s\"", f->key);
+        const struct ledger *to = named_by(c, f);
+        if (!to) continue;
+        buf_printf(sel, ",t%d.\"%s\"", i, to->title);
+        buf_printf(joins, " left join l_%s t%d on t%d.id=r.\"%s\"", to->key, i, i, f->key);
+    }
+    return view;
+}
+
+static void row_json(struct lcall *c, const struct lquery *in, struct stmt *q, const struct ledger_access *acc, struct json *j) {
+    static const char *const K[] = {"id", "no", "rev", "state", "area", "mine", "due", "updated", "updated_by"};
+    json_obj(j);
+    for (int i = 0; i < 9; i++) {
+        json_key(j, K[i]);
+        if (i == 0 || i == 2)
+            json_i64(j, stmt_col_i64(q, i));
+        else if (i == 6 || i == 7)
+            json_time(j, stmt_col_time(q, i));
+        else if (stmt_col_null(q, i))
+            json_none(j);
+        else
+            json_str(j, stmt_col_text(q, i));
+    }
+    json_key(j, "overdue");
+    json_bool(j, !stmt_col_null(q, 6) && stmt_col_i64(q, 6) < c->now);
+    for (int i = 0, col = 9; i < c->l->fields; i++) {
+        const struct ledger_field *f = &c->l->field[i];
         struct value v;
-        value_read(q, 9 + i, f, c->arena, &v);
+        if (!wanted(c, in, acc, f)) continue;
         json_key(j, f->key);
-        value_json(j, f, &v);
-        if (f->type == LF_REF && !v.null) {
-            json_key(j, arena_printf(c->arena, "%s_name", f->key));
-            json_str(j, ref_title(c, f->to_ledger, v.i));
+        if (f->type == LF_TEXT || f->type == LF_ENUM || f->type == LF_REGION) { /* most of a page: not copied on the way */
+            if (stmt_col_null(q, col))
+                json_none(j);
+            else
+                json_str(j, stmt_col_text(q, col));
+            col++;
+        } else {
+            value_read(q, col++, f, c->arena, &v);
+            value_json(j, f, &v);
         }
+        if (!named_by(c, f)) continue;
+        char name[64];
+        snprintf(name, sizeof name, "%s_name", f->key);
+        json_key(j, name);
+        if (stmt_col_null(q, col))
+            json_none(j);
+        else
+            json_str(j, stmt_col_text(q, col));
+        col++;
     }
     json_end(j);
-    return ZB_OK;
+}
+
+static int rows_json(struct lcall *c, const struct lquery *in, const int64_t *id, int64_t n, bool derived, const char *order, struct json *j,
+                     struct zb_err *e) {
+    ZB_AUTO(buf_done) struct buf b;
+    ZB_AUTO(buf_done) struct buf joins;
+    const struct ledger_access *acc = c->actor ? ledger_access(c->l, c->actor) : NULL;
+    buf_init(&b, 256 << 10);
+    buf_init(&joins, 16 << 10);
+    bool view = select_sql(c, in, acc, &b, &joins);
+    buf_printf(&b, " from %s_%s r%s where r.id in (", view || derived ? "v" : "l", c->l->key, joins.p ? joins.p : "");
+    for (int64_t i = 0; i < n; i++) buf_printf(&b, i ? ",%lld" : "%lld", (long long)id[i]);
+    buf_printf(&b, ")%s", order);
+    if (b.over) return zb_fail(e, ZB_E_LIMIT, "the query is too long");
+    ZB_AUTO(stmt_done) struct stmt *q = n ? db_once(c->db, b.p, e) : NULL;
+    if (n && !q) return e->rc;
+    int r = 0;
+    while (n && (r = stmt_row(q, e)) == 1) row_json(c, in, q, acc, j);
+    return r;
 }
 
 int ledger_list(struct lcall *c, const struct lquery *in, struct json *j, struct zb_err *e) {
     struct where *w = arena_alloc(c->arena, sizeof *w);
-    ZB_AUTO(buf_done) struct buf b;
     ZB_AUTO(buf_done) struct buf order;
     ZB_AUTO(buf_done) struct buf match;
-    buf_init(&b, 64 << 10);
     buf_init(&order, 1024);
     buf_init(&match, 4096);
     bool derived = c->l->view[0] != 0;
+    if (c->actor && !ledger_access(c->l, c->actor)) return zb_fail(e, ZB_E_DENIED, "您的角色看不到%s; your role does not see %s", c->l->zh, c->l->en);
     if (!w) return zb_fail(e, ZB_E_LIMIT, "the request is too large");
     if (where_take(c, in->where, w, e) != ZB_OK || order_sql(c, in, &order, &derived, e) != ZB_OK) return e->rc;
     if (in->search.n) bigrams(&match, in->search, db_kind(c->db) == DB_POSTGRES ? ASK_TSQUERY : ASK_FTS5);
     if (in->search.n && (!match.n || !c->l->search[0]))
         return zb_fail(e, ZB_E_INPUT, c->l->search[0] ? "search: write letters, digits or Chinese" : "%s has no full text", c->l->key);
     for (int i = 0; i < w->n; i++) derived |= is_derived(c, w->t[i].f);
-    int64_t count = 0, limit = in->limit > 0 && in->limit <= 2000 ? in->limit : 100;
-    const struct ledger_access *acc = c->actor ? ledger_access(c->l, c->actor) : NULL;
-    if (c->actor && !acc) return zb_fail(e, ZB_E_DENIED, "您的角色看不到%s; your role does not see %s", c->l->zh, c->l->en);
-    if (total(c, in, w, buf_str(&match), derived, &count, e) != ZB_OK) return e->rc;
-    int n = 1;
-    /* the page's ids first, then their rows with what is derived: work for the rows shown, not for all */
-    buf_puts(&b, "select r.id,r.no,r.rev,r.state,r.area,r.mine,r.due,r.updated,r.updated_by");
-    for (int i = 0; i < c->l->fields; i++) buf_printf(&b, ",r.\"%s\"", c->l->field[i].key);
-    buf_puts(&b, " from (select r.id as page_id");
-    from_sql(c, in, w, derived, &b, &n);
+    int64_t limit = in->limit > 0 && in->limit <= 2000 ? in->limit : 100, got = 0, most = in->after + limit > TOTAL_MAX ? in->after + limit : TOTAL_MAX + 1;
+    int64_t *id = arena_alloc(c->arena, (size_t)most * sizeof *id);
     bool by_text = in->search.n && !in->sort.n; /* the index gives rows by number */
-    buf_printf(&b, "%s limit %lld offset %lld) page join v_%s r on r.id=page_id%s", by_text ? " order by f.rowid desc" : order.p, (long long)limit,
-               (long long)in->after, c->l->key, order.p);
-    if (b.over) return zb_fail(e, ZB_E_LIMIT, "the query is too long");
-    ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, b.p, e);
-    if (!q) return e->rc;
-    n = 1;
-    from_bind(c, in, w, buf_str(&match), q, &n);
+    if (!id) return zb_fail(e, ZB_E_LIMIT, "after: too far; narrow the list by a filter");
+    if (ids_take(c, in, w, buf_str(&match), derived, by_text ? " order by f.rowid desc" : order.p, id, most, &got, e) != ZB_OK) return e->rc;
+    int64_t n = got - in->after < 0 ? 0 : got - in->after < limit ? got - in->after : limit;
     json_obj(j);
     json_key(j, "records");
     json_arr(j);
-    int r, rows = 0;
-    while ((r = stmt_row(q, e)) == 1) {
-        row_json(c, q, acc, j);
-        rows++;
-    }
-    if (r < 0) return r;
+    if (rows_json(c, in, id + in->after, n, derived, order.p, j, e) != ZB_OK) return e->rc;
     json_arr_end(j);
     json_key(j, "total");
-    json_i64(j, count > TOTAL_MAX ? TOTAL_MAX : count);
+    json_i64(j, got > TOTAL_MAX ? TOTAL_MAX : got);
     json_key(j, "more_than_total");
-    json_bool(j, count > TOTAL_MAX);
+    json_bool(j, got > TOTAL_MAX);
     json_key(j, "next");
-    if (rows == limit && in->after + rows < count)
-        json_i64(j, in->after + rows);
+    if (in->after + n < got)
+        json_i64(j, in->after + n);
     else
         json_none(j);
     json_end(j);

@@ -21,7 +21,7 @@ bool access_sees(const struct lcall *c, const struct record *r, const struct led
     return may_see(c->actor, r->area, r->mine);
 }
 
-bool scope_sql(const struct lcall *c, struct buf *sql, int *n) {
+bool scope_sql(const struct lcall *c, struct buf *sql, int *n, bool no_index) {
     const struct ledger_access *x = ledger_access(c->l, c->actor);
     if (!c->actor) {
         buf_puts(sql, "(1=1)");
@@ -32,9 +32,9 @@ bool scope_sql(const struct lcall *c, struct buf *sql, int *n) {
     if (x->see == SEE_OWN || level > 6)
         buf_printf(sql, "(r.mine=?%d", (*n)++);
     else if (level == 6)
-        buf_printf(sql, "(r.area=?%d", (*n)++);
+        buf_printf(sql, "(%sr.area=?%d", no_index ? "+" : "", (*n)++);
     else if (level == 4)
-        buf_printf(sql, "(r.city=?%d", (*n)++);
+        buf_printf(sql, "(%sr.city=?%d", no_index ? "+" : "", (*n)++);
     else
         buf_printf(sql, "(substr(r.area,1,%zu)=?%d", level, (*n)++);
     for (int i = 0; i < c->l->states; i++)

@@ -298,7 +298,7 @@ static int links_json(struct lcall *c, int64_t id, struct json *j, struct zb_err
             buf_init(&b, 8192);
             int n = 2;
             buf_printf(&b, "select count(*) from (select 1 from l_%s r where r.\"%s\"=?1 and ", o->key, o->field[k].key);
-            if (!scope_sql(&oc, &b, &n)) continue;
+            if (!scope_sql(&oc, &b, &n, db_kind(c->db) == DB_SQLITE)) continue;
             buf_puts(&b, " limit 1001) t");
             ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, b.p, e);
             if (!q) return e->rc;

@@ -70,7 +70,7 @@ int op_regions(struct op_call *c, struct zb_err *e) {
 }
 
 static int list(struct op_call *c, struct lcall *lc, struct zb_err *e) {
-    struct lquery q = {op_text(c, "where"), op_text(c, "sort"), op_text(c, "q"), op_int(c, "after", 0), op_int(c, "limit", 100)};
+    struct lquery q = {op_text(c, "where"), op_text(c, "sort"), op_text(c, "q"), op_int(c, "after", 0), op_int(c, "limit", 100), false};
     return ledger_list(lc, &q, c->out, e);
 }
 int op_ledger_list(struct op_call *c, struct zb_err *e) { return with(c, false, list, e); }
@@ -317,7 +317,7 @@ static int export_rows(struct lcall *lc, const struct lquery *in, struct table_w
 static int export(struct op_call *c, struct lcall *lc, struct zb_err *e) {
     bool csv = str_is(op_text(c, "format"), "csv");
     if (op_text(c, "format").n && !csv && !str_is(op_text(c, "format"), "xlsx")) return zb_fail(e, ZB_E_INPUT, "format: xlsx or csv");
-    struct lquery q = {op_text(c, "where"), op_text(c, "sort"), op_text(c, "q"), 0, 2000};
+    struct lquery q = {op_text(c, "where"), op_text(c, "sort"), op_text(c, "q"), 0, 2000, true};
     struct table_writer *w = table_begin(!csv, lc->l->zh);
     int rc = export_rows(lc, &q, w, e);
     struct zb_err e2;
