@@ -21,6 +21,12 @@ struct lcall { /* who does something on which ledger */
 /* Makes and changes tables until they are what the policy says; a change that would lose something is refused (ZB_E_CONFLICT). Prepares every SQL of the
  * policy (ZB_E_INPUT: file:line:column). */
 ZB_MUST int ledger_migrate(struct db *db, const struct policy *p, zb_time now, struct zb_err *e);
+/* What the ledger of mines (sites.yaml) says of one; ZB_E_ABSENT: it has none of this code. */
+struct site_said {
+    char name[96], gas[12]; /* "" not said */
+    int level;              /* who supervises it, in digits of the area: 2 province, 4 city, 6 county; 0 not said */
+};
+ZB_MUST int ledger_site(struct lcall *c, struct str code, struct site_said *ret, struct zb_err *e);
 /* What the actor may: NULL when nothing at all. */
 const struct ledger_access *ledger_access(const struct ledger *l, const struct actor *a);
 

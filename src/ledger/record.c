@@ -144,21 +144,30 @@ int done_by(struct lcall *c, int64_t id, const char **ret, struct zb_err *e) {
     return r;
 }
 
-/* Who supervises the record's site: digits of the area; 0 when nobody said. */
-int sup_level(struct lcall *c, const struct record *r, int *ret, struct zb_err *e) {
-    const struct policy *p = c->policy;
-    char sql[300];
-    *ret = 0;
-    if (!r->mine[0]) return ZB_OK;
-    const struct ledger *s = &p->ledger[p->site.at];
-    snprintf(sql, sizeof sql, "select \"%s\" from l_%s where \"%s\"=?1", p->site.level, s->key, p->site.code);
+int ledger_site(struct lcall *c, struct str code, struct site_said *ret, struct zb_err *e) {
+    const struct site_rule *r = &c->policy->site;
+    char sql[400];
+    *ret = (struct site_said){0};
+    snprintf(sql, sizeof sql, "select coalesce(\"%s\",''),coalesce(\"%s\",''),coalesce(\"%s\",'') from l_%s where \"%s\"=?1", r->name, r->gas, r->level,
+             r->ledger, r->code);
     ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, sql, e);
     if (!q) return e->rc;
-    stmt_z(q, 1, r->mine);
+    stmt_text(q, 1, code);
     int got = stmt_row(q, e);
-    if (got <= 0) return got;
-    struct str v = stmt_col_text(q, 0);
-    *ret = str_is(v, "province") ? 2 : str_is(v, "city") ? 4 : str_is(v, "county") ? 6 : 0;
+    if (got < 0) return got;
+    if (!got) return zb_fail(e, ZB_E_ABSENT, "%s has no mine " STR_FMT, r->ledger, STR_ARG(code));
+    str_copy(stmt_col_text(q, 0), ret->name, sizeof ret->name);
+    str_copy(stmt_col_text(q, 1), ret->gas, sizeof ret->gas);
+    struct str v = stmt_col_text(q, 2);
+    ret->level = str_is(v, "province") ? 2 : str_is(v, "city") ? 4 : str_is(v, "county") ? 6 : 0;
+    return ZB_OK;
+}
+
+/* Who supervises the record's site: digits of the area; 0 when nobody said. */
+int sup_level(struct lcall *c, const struct record *r, int *ret, struct zb_err *e) {
+    struct site_said said = {0};
+    if (r->mine[0] && ledger_site(c, str_of(r->mine), &said, e) != ZB_OK && e->rc != ZB_E_ABSENT) return e->rc;
+    *ret = said.level;
     return ZB_OK;
 }
 

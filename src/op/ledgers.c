@@ -107,27 +107,19 @@ struct site_seek {
     struct op_call *c;
     struct lcall *lc;
     struct {
-        char code[24], name[96], gas[10];
+        char code[24], name[96], gas[12];
     } set[200];
     int n;
 };
 static int site_differs(void *arg, const struct mine_view *v) {
     struct site_seek *s = arg;
-    const struct site_rule *r = &s->c->policy->site;
+    struct site_said said;
     struct zb_err e;
-    char sql[300];
-    snprintf(sql, sizeof sql, "select \"%s\",coalesce(\"%s\",'') from l_%s where \"%s\"=?1", r->name, r->gas, r->ledger, r->code);
-    ZB_AUTO(stmt_done) struct stmt *q = db_once(s->lc->db, sql, &e);
-    if (!q) return 0;
-    stmt_z(q, 1, v->code);
-    if (stmt_row(q, &e) != 1) return 0;
-    char name[96], gas[10];
-    str_copy(stmt_col_text(q, 0), name, sizeof name);
-    str_copy(stmt_col_text(q, 1), gas, sizeof gas);
-    if (s->n == 200 || (!strcmp(name, v->name) && (!gas[0] || !strcmp(gas, v->gas_class)))) return 0;
+    if (ledger_site(s->lc, str_of(v->code), &said, &e) != ZB_OK) return 0;
+    if (s->n == 200 || (!strcmp(said.name, v->name) && (!said.gas[0] || !strcmp(said.gas, v->gas_class)))) return 0;
     str_copy(str_of(v->code), s->set[s->n].code, 24);
-    str_copy(str_of(name), s->set[s->n].name, 96);
-    str_copy(str_of(gas), s->set[s->n++].gas, 10);
+    str_copy(str_of(said.name), s->set[s->n].name, 96);
+    str_copy(str_of(said.gas), s->set[s->n++].gas, 12);
     return 0;
 }
 

@@ -14,6 +14,7 @@ struct op_arg {
     const char *doc;
 };
 #define OP_ARGS_MAX 8
+#define REPLY_FILE "s"
 struct op_call {
     const struct op *op;
     struct engine *en;
@@ -42,7 +43,7 @@ struct op {
     bool human;        /* a named person's act: not the local owner without a name */
     const char *doc;
     struct op_arg arg[OP_ARGS_MAX];
-    const char *reply; /* schema notation, see schema.c */
+    const char *reply; /* schema notation, see schema.c; REPLY_FILE: bytes of the media type that fn sets */
     const char *list;  /* name of the array in the reply, printed a line each; NULL: the object itself */
     int (*fn)(struct op_call *c, struct zb_err *e);
     bool file; /* the body is a file's bytes, up to 20 MiB; arguments stand in the address */

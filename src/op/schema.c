@@ -117,7 +117,7 @@ static void parameter(const struct op *op, const struct op_arg *a, struct json *
     mark[strlen(mark) + 1] = 0;
     mark[strlen(mark)] = '}';
     bool in_path = strstr(op->path, mark) != NULL;
-    if (op->method != HTTP_GET && !in_path) return;
+    if (op->method != HTTP_GET && !op->file && !in_path) return;
     json_obj(j);
     json_key(j, "name");
     json_z(j, a->name);
@@ -132,18 +132,21 @@ static void parameter(const struct op *op, const struct op_arg *a, struct json *
     json_end(j);
 }
 
+static bool takes_bytes(const struct op *op) {
+    return op->file || op->who == WHO_TOKEN;
+}
 static void body_schema(const struct op *op, struct json *j) {
     json_key(j, "requestBody");
     json_obj(j);
     json_key(j, "content");
     json_obj(j);
-    json_key(j, op->who == WHO_TOKEN ? "application/octet-stream" : "application/json");
+    json_key(j, takes_bytes(op) ? "application/octet-stream" : "application/json");
     json_obj(j);
     json_key(j, "schema");
     json_obj(j);
     json_key(j, "type");
-    json_z(j, op->who == WHO_TOKEN ? "string" : "object");
-    if (op->who != WHO_TOKEN) {
+    json_z(j, takes_bytes(op) ? "string" : "object");
+    if (!takes_bytes(op)) {
         json_key(j, "properties");
         json_obj(j);
         for (int i = 0; i < OP_ARGS_MAX && op->arg[i].name; i++) {
@@ -178,7 +181,7 @@ static void operation(const struct op *op, struct json *j) {
     json_z(j, "done");
     json_key(j, "content");
     json_obj(j);
-    json_key(j, !strcmp(op->name, "events") ? "text/event-stream" : "application/json");
+    json_key(j, !strcmp(op->name, "events") ? "text/event-stream" : !strcmp(op->reply, REPLY_FILE) ? "application/octet-stream" : "application/json");
     json_obj(j);
     json_key(j, "schema");
     schema_json(op->reply, j);

@@ -63,15 +63,24 @@ async function cookie(user) {
   return cookies[user]
 }
 
+// What a GET row must be asked with where the common arguments below do not fit it.
+const GET_ARGS = {}
+
 test('every GET row replies by its schema', async () => {
-  const arg = { mine: M, point: 'P1', id: (await officer('GET', '/alarms')).body.alarms[0].id }
+  const made = async (path, body) => { const r = await operator('POST', path, body); assert.equal(r.status, 200, r.text); return r.body }
+  const site = (await made('/ledgers/site/records', { values: { code: M, name: '示范一矿', kind: 'coal_ug', county: '140214' } })).id
+  const file = (await made(`/ledgers/site/records/${site}/files?name=note.txt`, '附件')).file
+  const alarm = (await officer('GET', '/alarms')).body.alarms[0].id
   for (const [path, methods] of Object.entries(api.paths)) {
     const m = methods.get
     if (!m || m.operationId === 'events') continue
+    const arg = { mine: M, point: 'P1', ledger: 'site', file, id: path.includes('/ledgers/') ? site : alarm, ...GET_ARGS[m.operationId] }
     const q = m.parameters.filter(p => p.in === 'query' && (p.required || p.name === 'mine')).map(p => `${p.name}=${arg[p.name] ?? ''}`).join('&')
     const r = await operator('GET', path.slice('/api/v1'.length).replace(/\{(\w+)\}/g, (_, k) => arg[k]) + (q ? '?' + q : ''))
     assert.equal(r.status, 200, path + ' ' + r.text)
-    check(m.responses['200'].content['application/json'].schema, r.body, path)
+    const content = m.responses['200'].content
+    if (content['application/json']) check(content['application/json'].schema, r.body, path)
+    else assert.ok(r.text.length > 0, path)
   }
   check(schemaOf('post', '/api/v1/alarms/{id}/ack'), (await officer('GET', '/alarms')).body.alarms[0], 'alarm')
 })
