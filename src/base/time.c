@@ -136,3 +136,18 @@ int32_t zb_day_of(zb_time t) {
     int64_t u = t + BEIJING_MS;
     return (int32_t)(u / ZB_DAY - (u % ZB_DAY < 0));
 }
+
+int32_t zb_period_start(enum zb_unit u, int32_t day, int n) {
+    int y, m, d, size = (int)u;
+    civil_of(day, &y, &m, &d);
+    int64_t month = (int64_t)y * 12 + m - 1;
+    month = month / size * size + (int64_t)n * size;
+    return (int32_t)days_of(month / 12, (int)(month % 12) + 1, 1);
+}
+int32_t zb_months(int32_t day, int n) {
+    int y, m, d;
+    civil_of(day, &y, &m, &d);
+    int64_t month = (int64_t)y * 12 + m - 1 + n;
+    int32_t first = (int32_t)days_of(month / 12, (int)(month % 12) + 1, 1), next = zb_period_start(ZB_MONTH_UNIT, first, 1);
+    return first + d - 1 < next ? first + d - 1 : next - 1;
+}

@@ -22,3 +22,7 @@ char *zb_time_iso(zb_time t, char out[ZB_TIME_CAP]);   /* "2026-03-01T00:00:30+0
 char *zb_time_stamp(zb_time t, char out[ZB_TIME_CAP]); /* "20260301000030" */
 char *zb_day_text(int32_t day, char out[ZB_TIME_CAP]); /* "2026-03-01" */
 int32_t zb_day_of(zb_time t);                          /* Beijing day of a time */
+enum zb_unit { ZB_MONTH_UNIT = 1, ZB_QUARTER_UNIT = 3, ZB_HALF_UNIT = 6, ZB_YEAR_UNIT = 12 }; /* months */
+/* The first day of the calendar period that holds `day`, n periods on (n < 0: back). */
+int32_t zb_period_start(enum zb_unit u, int32_t day, int n);
+int32_t zb_months(int32_t day, int n); /* the same date n months on, the month's last day where it has none */

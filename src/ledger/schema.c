@@ -290,10 +290,19 @@ static int migrate(struct db *db, const struct policy *p, struct zb_err *e) {
     return ZB_OK;
 }
 
+/* zb.now, set in a session by db_clock, is the clock of whoever looks at another day. */
 static const char POSTGRES_FUNCTIONS[] =
-    "create or replace function zb_now() returns bigint language sql stable as 'select (extract(epoch from clock_timestamp())*1000)::bigint';"
-    "create or replace function zb_today() returns bigint language sql stable as 'select ((extract(epoch from clock_timestamp())::bigint+28800)/86400)';"
-    "create or replace function zb_number(id text) returns bigint language sql immutable as 'select (''x''||lpad(substr(id,1,13),16,''0''))::bit(64)::bigint'";
+    "create or replace function zb_now() returns bigint language sql stable as 'select "
+    "coalesce(nullif(current_setting(''zb.now'',true),'''')::bigint,(extract(epoch from clock_timestamp())*1000)::bigint)';"
+    "create or replace function zb_today() returns bigint language sql stable as 'select (zb_now()+28800000)/86400000';"
+    "create or replace function zb_number(id text) returns bigint language sql immutable as 'select (''x''||lpad(substr(id,1,13),16,''0''))::bit(64)::bigint';"
+    "create or replace function zb_date(d text) returns bigint language sql immutable as 'select (d::date-date ''1970-01-01'')::bigint';"
+    "create or replace function zb_months(day bigint, n bigint) returns bigint language sql immutable as "
+    "'select ((date ''1970-01-01''+day::int+make_interval(months=>n::int))::date-date ''1970-01-01'')::bigint';"
+    "create or replace function zb_start(unit text, day bigint, n bigint) returns bigint language sql immutable as "
+    "'select (make_date((m/12)::int,(m%12)::int+1,1)-date ''1970-01-01'')::bigint from (select t.m/k*k+n*k as m from (select extract(year from d)::bigint*12+"
+    "extract(month from d)::bigint-1 as m, case unit when ''month'' then 1 when ''quarter'' then 3 when ''half'' then 6 when ''year'' then 12 end as k from "
+    "(select date ''1970-01-01''+day::int as d) u) t) w'";
 
 int ledger_migrate(struct db *db, const struct policy *p, zb_time now, struct zb_err *e) {
     (void)now;

@@ -1,6 +1,7 @@
 /* What is the same for every database: statement cache, transactions' opener, migrations, fault points. */
 #include "store/inside.h"
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 long zb_fault_at;
@@ -14,14 +15,13 @@ bool zb_fault(void) {
     return atomic_fetch_add(&fault_calls, 1) + 1 == zb_fault_at;
 }
 
-_Thread_local zb_time zb_sql_now = ZB_TIME_NONE;
-
 static int planted(const struct db *db, struct zb_err *e) { return zb_fail(e, ZB_E_IO, "database %s: fault planted by a test", db->path); }
 
 static bool begins(const char *s, const char *with) { return strncmp(s, with, strlen(with)) == 0; }
 
 int db_open(const char *path, enum db_mode mode, struct db **ret, struct zb_err *e) {
     struct db *db = xcalloc(1, sizeof *db);
+    db->now = ZB_TIME_NONE;
     db->b = begins(path, "postgresql://") || begins(path, "postgres://") ? &db_postgres : &db_sqlite;
     int rc = db->b->open(db, path, mode, e);
     if (rc != ZB_OK) {
@@ -45,6 +45,17 @@ void db_close(struct db *db) {
 }
 
 enum db_kind db_kind(const struct db *db) { return db->b->kind; }
+
+int db_clock(struct db *db, zb_time now, struct zb_err *e) {
+    char text[24] = "";
+    db->now = now;
+    if (db->b->kind == DB_SQLITE) return ZB_OK;
+    if (now != ZB_TIME_NONE) snprintf(text, sizeof text, "%lld", (long long)now);
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "select set_config('zb.now',?1,false)", e);
+    if (!q) return e->rc;
+    stmt_z(q, 1, text);
+    return stmt_run(q, e);
+}
 
 int db_exec(struct db *db, const char *sql, struct zb_err *e) {
     if (zb_fault()) return planted(db, e);

@@ -41,8 +41,10 @@ zb_fix stmt_col_fix(struct stmt *q, int col);   /* null: NONE */
 zb_time stmt_col_time(struct stmt *q, int col); /* null: NONE */
 bool stmt_col_null(struct stmt *q, int col);
 
-/* SQL knows zb_now() (ms) and zb_today() (Beijing day): the clock, or what a caller of this thread set here (ZB_TIME_NONE: the clock). */
-extern _Thread_local zb_time zb_sql_now;
+/* SQL knows zb_now() (ms) and zb_today() (Beijing day); zb_date('2024-12-31'), zb_months(day, n) and
+ * zb_start('month'|'quarter'|'half'|'year', day, n): the first day of the period that holds day, n periods on. The clock is the machine's, or
+ * what db_clock set for this handle (ZB_TIME_NONE: the machine's again). */
+ZB_MUST int db_clock(struct db *db, zb_time now, struct zb_err *e);
 ZB_MUST int db_exec(struct db *db, const char *sql, struct zb_err *e); /* literal only, no values */
 #define db_begin(db, e) db_begin_at(db, __FILE__, __LINE__, e)
 ZB_MUST int db_begin_at(struct db *db, const char *file, int line, struct zb_err *e);

@@ -17,6 +17,7 @@ struct db {
     const struct backend *b;
     void *h;
     struct stmt *all;
+    zb_time now; /* db_clock */
     const char *tx_file;
     int tx_line;
     char path[300]; /* for messages: never a password */

@@ -15,14 +15,40 @@ static int lite_exec(struct db *db, const char *sql, struct zb_err *e) {
     return sqlite3_exec(db->h, sql, NULL, NULL, NULL) == SQLITE_OK ? ZB_OK : failed(db, sql, e);
 }
 
-static zb_time sql_clock(void) { return zb_sql_now == ZB_TIME_NONE ? zb_now() : zb_sql_now; }
+static zb_time sql_clock(sqlite3_context *c) {
+    const struct db *db = sqlite3_user_data(c);
+    return db->now == ZB_TIME_NONE ? zb_now() : db->now;
+}
 static void sql_now(sqlite3_context *c, int n, sqlite3_value **v) {
     (void)n, (void)v;
-    sqlite3_result_int64(c, sql_clock());
+    sqlite3_result_int64(c, sql_clock(c));
 }
 static void sql_today(sqlite3_context *c, int n, sqlite3_value **v) {
     (void)n, (void)v;
-    sqlite3_result_int64(c, zb_day_of(sql_clock()));
+    sqlite3_result_int64(c, zb_day_of(sql_clock(c)));
+}
+
+/* zb_start('month'|'quarter'|'half'|'year', day, n), zb_months(day, n), zb_date('2024-12-31'); null in, null out. */
+static void sql_start(sqlite3_context *c, int n, sqlite3_value **v) {
+    (void)n;
+    static const struct {
+        const char *name;
+        enum zb_unit u;
+    } U[] = {{"month", ZB_MONTH_UNIT}, {"quarter", ZB_QUARTER_UNIT}, {"half", ZB_HALF_UNIT}, {"year", ZB_YEAR_UNIT}};
+    const char *unit = (const char *)sqlite3_value_text(v[0]);
+    if (!unit || sqlite3_value_type(v[1]) == SQLITE_NULL || sqlite3_value_type(v[2]) == SQLITE_NULL) return;
+    for (size_t i = 0; i < sizeof U / sizeof *U; i++)
+        if (!strcmp(unit, U[i].name)) sqlite3_result_int64(c, zb_period_start(U[i].u, (int32_t)sqlite3_value_int64(v[1]), (int)sqlite3_value_int64(v[2])));
+}
+static void sql_months(sqlite3_context *c, int n, sqlite3_value **v) {
+    (void)n;
+    if (sqlite3_value_type(v[0]) == SQLITE_NULL || sqlite3_value_type(v[1]) == SQLITE_NULL) return;
+    sqlite3_result_int64(c, zb_months((int32_t)sqlite3_value_int64(v[0]), (int)sqlite3_value_int64(v[1])));
+}
+static void sql_date(sqlite3_context *c, int n, sqlite3_value **v) {
+    (void)n;
+    int32_t day;
+    if (zb_day_parse(str_of((const char *)sqlite3_value_text(v[0])), &day)) sqlite3_result_int64(c, day);
 }
 
 /* The first 13 hex digits of an identifier as a number below 2^53. */
@@ -40,9 +66,16 @@ static int tune(struct db *db, enum db_mode mode, struct zb_err *e) {
     sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_limit(db->h, SQLITE_LIMIT_ATTACHED, 2);
-    sqlite3_create_function(db->h, "zb_now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, NULL, sql_now, NULL, NULL);
-    sqlite3_create_function(db->h, "zb_today", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, NULL, sql_today, NULL, NULL);
+    sqlite3_create_function(db->h, "zb_now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, db, sql_now, NULL, NULL);
+    sqlite3_create_function(db->h, "zb_today", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, db, sql_today, NULL, NULL);
     sqlite3_create_function(db->h, "zb_number", 1, SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC, NULL, sql_number, NULL, NULL);
+    static const struct {
+        const char *name;
+        int args;
+        void (*fn)(sqlite3_context *, int, sqlite3_value **);
+    } F[] = {{"zb_start", 3, sql_start}, {"zb_months", 2, sql_months}, {"zb_date", 1, sql_date}};
+    for (size_t i = 0; i < sizeof F / sizeof *F; i++)
+        sqlite3_create_function(db->h, F[i].name, F[i].args, SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC, NULL, F[i].fn, NULL, NULL);
     if (db_exec(db, "pragma foreign_keys=on; pragma cell_size_check=on; pragma mmap_size=0; pragma temp_store=memory", e) != ZB_OK) return e->rc;
     if (mode == DB_WRITE) return db_exec(db, "pragma journal_mode=wal; pragma synchronous=full; pragma wal_autocheckpoint=2000", e);
     return db_exec(db, "pragma query_only=on", e);

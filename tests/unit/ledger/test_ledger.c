@@ -323,13 +323,42 @@ static void licence(void **st) {
     int64_t id = change(&ISSUER, "credential", 0, NULL, v, T, NULL);
     char sql[200];
     snprintf(sql, sizeof sql, "select count(*) from l_credential where id=%lld and state='expired'", (long long)id);
-    zb_sql_now = at("2026-06-29 12:00:00");
+    OK(db_clock(db, at("2026-06-29 12:00:00"), &err));
     for (zb_time t = T; t < at("2026-06-30 23:00:00"); t += ZB_DAY) tick(t);
     assert_int_equal(count(sql), 0);
-    zb_sql_now = at("2026-07-01 12:00:00");
+    OK(db_clock(db, at("2026-07-01 12:00:00"), &err));
     tick(at("2026-07-01 12:00:00"));
-    zb_sql_now = ZB_TIME_NONE;
+    OK(db_clock(db, ZB_TIME_NONE, &err));
     assert_int_equal(count(sql), 1);
+}
+
+/* The functions of dates say the same on both databases, also at ends of months and before 1970. */
+static void dates(void **st) {
+    (void)st;
+    static const struct {
+        const char *call, *want;
+    } CASE[] = {{"zb_date('2024-02-29')", "2024-02-29"},
+                {"zb_months(zb_date('2024-01-31'),1)", "2024-02-29"},
+                {"zb_months(zb_date('2025-03-31'),-1)", "2025-02-28"},
+                {"zb_months(zb_date('2024-02-29'),12)", "2025-02-28"},
+                {"zb_months(zb_date('1970-01-15'),-1)", "1969-12-15"},
+                {"zb_start('month',zb_date('2024-12-31'),0)", "2024-12-01"},
+                {"zb_start('month',zb_date('2024-01-01'),-1)", "2023-12-01"},
+                {"zb_start('quarter',zb_date('2024-12-31'),1)", "2025-01-01"},
+                {"zb_start('half',zb_date('2024-06-30'),0)", "2024-01-01"},
+                {"zb_start('half',zb_date('2024-07-01'),-3)", "2023-01-01"},
+                {"zb_start('year',zb_date('2026-07-08'),-1)", "2025-01-01"}};
+    for (size_t i = 0; i < sizeof CASE / sizeof *CASE; i++) {
+        char sql[120], got[ZB_TIME_CAP];
+        snprintf(sql, sizeof sql, "select %s", CASE[i].call);
+        if (strcmp(zb_day_text((int32_t)count(sql), got), CASE[i].want)) fail_msg("%s: %s, not %s", CASE[i].call, got, CASE[i].want);
+    }
+    assert_int_equal(count("select count(*) from (select 1 as x) t where zb_months(null,1) is null and zb_start('year',null,0) is null"), 1);
+    OK(db_clock(db, at("2024-12-31 23:59:59"), &err));
+    assert_int_equal(count("select zb_today()-zb_date('2024-12-31')"), 0);
+    assert_int_equal(count("select zb_now()"), at("2024-12-31 23:59:59"));
+    OK(db_clock(db, ZB_TIME_NONE, &err));
+    assert_true(count("select zb_today()") > count("select zb_date('2026-01-01')"));
 }
 
 static const struct CMUnitTest TESTS[] = {
@@ -337,7 +366,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test_setup_teardown(ladder, setup, teardown),       cmocka_unit_test_setup_teardown(repeat, setup, teardown),
     cmocka_unit_test_setup_teardown(working_days, setup, teardown), cmocka_unit_test_setup_teardown(search, setup, teardown),
     cmocka_unit_test_setup_teardown(faults, setup, teardown),       cmocka_unit_test_setup_teardown(migration, setup, teardown),
-    cmocka_unit_test_setup_teardown(licence, setup, teardown)};
+    cmocka_unit_test_setup_teardown(licence, setup, teardown),      cmocka_unit_test_setup_teardown(dates, setup, teardown)};
 
 int main(void) {
     const char *why;
