@@ -1,4 +1,5 @@
 /* Records out of a table of texts: every refused cell is told by its line and column; dry runs do everything but keep it. */
+#include "base/map.h"
 #include "ledger/inside.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,6 +135,18 @@ static bool row_values(struct lcall *c, const struct limport *im, const struct p
     return good;
 }
 
+/* Two rows of one file about one record would overwrite each other: the second is told, and whoever sent it decides. */
+static int row_repeats(const struct lcall *c, const struct limport *im, const json_t *values, int row, struct map *rows, struct zb_err *e) {
+    const char *key = c->l->unique[0] ? json_string_value(json_object_get(values, c->l->unique)) : NULL;
+    if (!key) return ZB_OK;
+    void *before = map_get(rows, str_of(key));
+    if (before)
+        return zb_fail(e, ZB_E_CONFLICT, "line %d repeats %s %s of line %d, and may differ from it: keep one line a record", im->line[row], c->l->unique, key,
+                       im->line[(intptr_t)before]);
+    map_set(rows, str_of(key), (void *)(intptr_t)row);
+    return ZB_OK;
+}
+
 /* A record with the same unique value is changed where it differs, not doubled. */
 static int row_store(struct lcall *c, json_t *values, bool *fresh, bool *same, struct zb_err *e) {
     struct lchange ch = {.values = values, .at = ZB_TIME_NONE, .why = STR("import")};
@@ -190,9 +203,10 @@ int ledger_import(struct lcall *c, const struct limport *im, struct json *j, str
     json_arr(j);
     struct told t = {.j = j};
     int made = 0, changed = 0, unchanged = 0;
+    struct map rows = {0}; /* unique value → its row */
     struct arena *outer = c->arena;
-    if (db_begin(c->db, e) != ZB_OK) return e->rc;
-    int rc = ZB_OK;
+    int rc = db_begin(c->db, e);
+    if (rc != ZB_OK) return rc;
     for (int row = 1; row < im->rows && rc == ZB_OK; row++) {
         c->arena = arena_new((size_t)8 << 20);
         json_t *values = json_object();
@@ -200,7 +214,8 @@ int ledger_import(struct lcall *c, const struct limport *im, struct json *j, str
         bool fresh, same;
         bool good = row_values(c, im, p, row, values, &t);
         if (good && (rc = db_exec(c->db, "savepoint import_row", e)) == ZB_OK) {
-            int stored = row_store(c, values, &fresh, &same, &why);
+            int stored = row_repeats(c, im, values, row, &rows, &why);
+            if (stored == ZB_OK) stored = row_store(c, values, &fresh, &same, &why);
             if (stored == ZB_E_IO) {
                 *e = why;
                 rc = stored;
@@ -217,6 +232,7 @@ int ledger_import(struct lcall *c, const struct limport *im, struct json *j, str
         arena_free(c->arena);
     }
     c->arena = outer;
+    map_done(&rows);
     if (rc == ZB_OK && !im->dry) rc = db_commit(c->db, e);
     if (rc != ZB_OK || im->dry) db_rollback(c->db);
     if (rc != ZB_OK) return rc;

@@ -90,12 +90,49 @@ test('self-acceptance by the principal, verification by two officers of the city
   await shot('city2', 'record-closed')
 })
 
+// The days before today are told with `at`: it was so then.
+const say = async (u, method, path_, body) => { const r = await (await session(s, u))(method, path_, body); assert.equal(r.status, 200, r.text); return r.body }
+const hazard = (site, found, more = {}) => say('duty', 'POST', '/ledgers/major_hazard/records', { values: { site, place: '1103工作面', criterion: 'ventilation', source: 'county', found_on: day(found), text: '通风设施不可靠', ...more }, at: day(found) + ' 08:00:00' })
+const does = async (u, id, a, values, ago, sign) => { const r = await say(u, 'GET', `/ledgers/major_hazard/records/${id}`); return say(u, 'POST', `/ledgers/major_hazard/records/${id}/do`, { act: a, rev: r.rev, values, at: day(ago) + ' 09:00:00', ...(sign ? { password: PASSWORD } : {}) }) }
+const drafts = async (u, text) => { // the list is read anew until the clock has done its work
+  for (let i = 0; i < 30; i++) {
+    await page[u].goto(s.url + '/#/'); await page[u].goto(s.url + '/#/ledger/measure'); await page[u].waitForSelector('h2')
+    if (await page[u].waitForSelector(`tbody tr:has-text("${text}")`, { timeout: 1000 }).catch(() => null)) return
+  }
+  assert.fail('no draft: ' + text)
+}
+
+test('a second hazard runs late and climbs to a drafted letter, which the mine does not see', { timeout: 90000 }, async () => {
+  const site = (await say('head', 'GET', '/ledgers/site/records?where=code%3D' + M)).records[0].id
+  const { id } = await hazard(site, -40)
+  await does('duty', id, 'withdraw', { stop_scope: '1103工作面', withdraw_at: day(-40) + ' 08:30:00' }, -40, true)
+  await does('safe', id, 'register', { resp_person: '李某', measures: '修复风门', fund_plan: 3, deadline: day(-3), emergency_plan: '通风预案' }, -39)
+  await drafts('head', '逾期未完成整改')
+  await page.head.click('tbody tr:has-text("逾期未完成整改")'); await page.head.waitForSelector('#do-approve')
+  assert.match(await page.head.textContent('main, body'), /督促函/)
+  await shot('head', 'letter-draft')
+  await page.boss.goto(s.url + '/#/'); await page.boss.goto(s.url + '/#/ledger/measure'); await page.boss.waitForSelector('.empty')
+  const boss = await session(s, 'boss')
+  assert.equal((await boss('GET', '/ledgers/measure/records')).body.total, 0)
+  await open('safe', '/record/major_hazard/' + id)
+  assert.ok(await page.safe.isDisabled('#do-extend'), 'the mine does not move its own deadline')
+  const safe = await session(s, 'safe'), { rev } = (await safe('GET', `/ledgers/major_hazard/records/${id}`)).body
+  assert.equal((await safe('POST', `/ledgers/major_hazard/records/${id}/do`, { act: 'extend', rev, values: { deadline: day(30) }, why: 'x' })).status, 403)
+})
+
+test('a third one, back within twelve months, becomes a proposal to review', { timeout: 90000 }, async () => {
+  const site = (await say('head', 'GET', '/ledgers/site/records?where=code%3D' + M)).records[0].id
+  await hazard(site, 0, { criterion: 'gas_over_limit', text: '上隅角瓦斯再次超限作业' })
+  await drafts('head', '同一情形十二个月内第2次出现')
+  await shot('head', 'review-proposal')
+})
+
 test('list with filters, search in Chinese, language, phone', { timeout: 90000 }, async () => {
   const p = page.city1
   await p.goto(s.url + '/#/ledger/major_hazard'); await p.waitForSelector('tbody tr')
   await p.fill('[name=q]', '上隅角'); await p.waitForTimeout(600)
-  assert.equal(await p.locator('tbody tr').count(), 1)
-  await p.selectOption('[name=state]', 'found'); await p.waitForSelector('.empty')
+  assert.equal(await p.locator('tbody tr').count(), 2)
+  await p.selectOption('[name=state]', 'rectifying'); await p.waitForSelector('.empty')
   await p.reload(); await p.waitForSelector('.empty', { timeout: 5000 })
   assert.equal(await p.inputValue('[name=q]'), '上隅角', 'the filter is kept')
   await p.selectOption('[name=state]', 'closed'); await p.waitForSelector('tbody tr')
