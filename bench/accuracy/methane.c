@@ -1,0 +1,83 @@
+/* methane-mm116: greatest value of the next three minutes, and the onset of >= 1.0 % (methods.md C1, G). */
+#include "accuracy.h"
+#include "detect/learn.h"
+#include <stdlib.h>
+
+enum { HORIZON = 6, FEATURES = 11, WARM = 12 };
+#define COLUMNS "MM31|MM116|AS038|PG072|PD|MM116_pred"
+static const double LIMIT = 1.0;
+
+struct gas { /* columns of a table */
+    int n;
+    double *mm31, *mm116, *air, *flow, *pd, *peak;
+};
+static int gas_read(const struct table *t, struct gas *g, struct zb_err *e) {
+    size_t n = (size_t)t->rows;
+    double *v = xmalloc(6 * n * sizeof *v);
+    *g = (struct gas){t->rows, v, v + n, v + 2 * n, v + 3 * n, v + 4 * n, v + 5 * n};
+    if (table_nums(t, "MM31", g->mm31, e) != ZB_OK || table_nums(t, "MM116", g->mm116, e) != ZB_OK || table_nums(t, "AS038", g->air, e) != ZB_OK ||
+        table_nums(t, "PG072", g->flow, e) != ZB_OK || table_nums(t, "PD", g->pd, e) != ZB_OK || table_nums(t, "MM116_pred", g->peak, e) != ZB_OK)
+        return e->rc;
+    for (size_t i = 0; i < 6 * n; i++)
+        if (!isfinite(v[i])) return zb_fail(e, ZB_E_INPUT, "data row %zu: an empty cell", i % n + 1);
+    return ZB_OK;
+}
+
+/* the eleven features of methods.md C1 */
+static void ols_features(const struct gas *g, int i, double x[FEATURES]) {
+    int a = i >= 2 ? i - 2 : 0, b = i >= 6 ? i - 6 : 0, c = i >= 12 ? i - 12 : 0;
+    const double f[FEATURES] = {1, g->mm116[i], g->mm116[a], g->mm116[b], g->mm31[i], g->mm31[a], g->mm31[b], g->mm31[c], g->air[i], g->flow[i], g->pd[i]};
+    memcpy(x, f, sizeof f);
+}
+
+static void ols(const struct gas *train, const struct gas *test, double *p) {
+    double w[FEATURES], *x = xmalloc((size_t)train->n * FEATURES * sizeof *x);
+    int from = train->n > WARM ? WARM : 0;
+    for (int i = from; i < train->n; i++) ols_features(train, i, x + (size_t)i * FEATURES);
+    ridge_fit(x + (size_t)from * FEATURES, train->peak + from, NULL, train->n - from, FEATURES, 0, w);
+    for (int i = 0; i < test->n; i++) {
+        ols_features(test, i, x);
+        p[i] = linear_at(w, x, FEATURES);
+    }
+    free(x);
+}
+
+static void judge(const struct gas *test, const double *p, const double *onset, const char *name, struct json *out) {
+    double *score = xmalloc((size_t)test->n * sizeof *score);
+    bool *hit = xmalloc((size_t)test->n);
+    int n = 0;
+    for (int i = 0; i < test->n; i++)
+        if (test->mm116[i] < LIMIT) {
+            score[n] = onset[i];
+            hit[n++] = test->peak[i] >= LIMIT;
+        }
+    json_key(out, name);
+    json_obj(out);
+    put(out, "mae", mean_abs(p, test->peak, test->n));
+    put(out, "rmse", root_mean_square(p, test->peak, test->n));
+    put(out, "onset_ap", average_precision(score, hit, n));
+    put(out, "onset_auc", area_under(score, hit, n));
+    json_end(out);
+    free(score), free(hit);
+}
+
+int run_methane(const struct accuracy *a, struct json *out, struct zb_err *e) {
+    struct split s;
+    struct gas train = {0}, test = {0};
+    if (split_load(a, COLUMNS, &s, e) != ZB_OK) return e->rc;
+    if (gas_read(&s.train, &train, e) == ZB_OK && gas_read(&s.test, &test, e) == ZB_OK) {
+        double *p = xmalloc((size_t)test.n * sizeof *p);
+        ols(&train, &test, p);
+        json_key(out, "rows");
+        json_i64(out, test.n);
+        json_key(out, "baselines");
+        json_obj(out);
+        judge(&test, test.mm116, test.mm116, "persistence", out);
+        judge(&test, p, p, "ols", out);
+        json_end(out);
+        free(p);
+    }
+    free(train.mm31), free(test.mm31);
+    split_done(&s);
+    return e->rc;
+}
