@@ -230,5 +230,6 @@ void bind_format(struct reader *r, const struct node *root, struct format *f) {
 
 const struct schema SCHEMAS[] = {{"policy.yaml", bind_policy}, {"regions.yaml", bind_regions},   {"sensors.yaml", bind_sensors}, {"limits.yaml", bind_limits},
                                  {"alarms.yaml", bind_alarms}, {"causes.yaml", bind_causes},     {"roles.yaml", bind_roles},     {"silence.yaml", bind_silence},
-                                 {"ladder.yaml", bind_ladder}, {"calendar.yaml", bind_calendar}, {"sites.yaml", bind_sites},     {"notify.yaml", bind_notify}};
+                                 {"ladder.yaml", bind_ladder}, {"calendar.yaml", bind_calendar}, {"sites.yaml", bind_sites},     {"notify.yaml", bind_notify},
+                                 {"plan.yaml", bind_plan},     {"duties.yaml", bind_duties}};
 const int SCHEMAS_N = sizeof SCHEMAS / sizeof *SCHEMAS;

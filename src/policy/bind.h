@@ -16,5 +16,10 @@ void bind_ladder(struct reader *r, const struct node *root, struct policy *p);
 void bind_calendar(struct reader *r, const struct node *root, struct policy *p);
 void bind_notify(struct reader *r, const struct node *root, struct policy *p);
 void bind_sites(struct reader *r, const struct node *root, struct policy *p);
+void bind_plan(struct reader *r, const struct node *root, struct policy *p);
+void bind_duties(struct reader *r, const struct node *root, struct policy *p);
+void bind_area(struct reader *r, const struct node *root, struct plan_area *out);
+/* The plan over all files: unique ids, actors, means, dates, ledgers, duties. */
+void bind_plan_all(struct zb_err *e, struct policy *p, bool *bad);
 /* What one file cannot know: references, effects and their cycles and rights, imports. */
 void bind_all(struct zb_err *e, struct policy *p, bool *bad);

@@ -74,8 +74,9 @@ static struct code_list *list_bind(struct reader *r, const struct node *seq, con
 }
 
 void bind_list(struct reader *r, const struct node *root, struct code_list *out) {
-    node_keys(r, root, "list zh en source items");
+    node_keys(r, root, "list id zh en source items");
     *out = (struct code_list){.key = node_text(r, root, "list", NULL),
+                              .id = node_text(r, root, "id", ""),
                               .zh = node_text(r, root, "zh", NULL),
                               .en = node_text(r, root, "en", NULL),
                               .source = node_text(r, root, "source", NULL)};

@@ -19,7 +19,7 @@ struct list_item {
     int32_t from, to;
 };
 struct code_list {
-    const char *key, *zh, *en, *source;
+    const char *key, *id, *zh, *en, *source; /* id: its number, such as C21; "" none */
     struct list_item *item;
     int items;
 };
@@ -122,7 +122,7 @@ struct ledger {
     const char *search;  /* fields in the full text */
     const char *columns; /* of the list */
     const char *view;    /* SQL of records kept elsewhere (alarms, clues): read only */
-    uint64_t start;              /* states a new record may begin in; the first one unless `state` is given */
+    uint64_t start;      /* states a new record may begin in; the first one unless `state` is given */
     bool log_reads;
     struct ledger_field *field;
     int fields;

@@ -81,11 +81,16 @@ static int bind_import_at(struct load *l, struct reader *r, const struct node *r
     bind_import(r, root, &l->p->import[at]);
     return ZB_OK;
 }
+static int bind_area_at(struct load *l, struct reader *r, const struct node *root, int at) {
+    bind_area(r, root, &l->p->area[at]);
+    return ZB_OK;
+}
 #define KEPT(thing) sizeof *((struct policy *)0)->thing, offsetof(struct policy, thing), offsetof(struct policy, thing##s)
 static const struct folder FOLDERS[] = {{"formats", bind_format_at, KEPT(format), 200},
                                         {"lists", bind_list_at, KEPT(list), 200},
                                         {"ledgers", bind_ledger_at, KEPT(ledger), 200},
-                                        {"imports", bind_import_at, KEPT(import), 200}};
+                                        {"imports", bind_import_at, KEPT(import), 200},
+                                        {"plan", bind_area_at, KEPT(area), 50}};
 
 static int yaml_only(const struct dirent *d) {
     size_t n = strlen(d->d_name);
@@ -147,6 +152,7 @@ static int load_all(struct load *l) {
         if (folder_load(l, &FOLDERS[i]) != ZB_OK) return l->e->rc;
     bool bad = false;
     bind_all(l->e, l->p, &bad);
+    if (!bad) bind_plan_all(l->e, l->p, &bad);
     if (bad) return l->e->rc;
     unsigned char h[EVP_MAX_MD_SIZE];
     unsigned n = 0;

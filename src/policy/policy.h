@@ -6,6 +6,7 @@
 #include "model/alarm.h"
 #include "model/format.h"
 #include "policy/ledger.h"
+#include "policy/plan.h"
 
 struct region {
     const char *code, *name, *en;
@@ -92,6 +93,9 @@ struct policy {
     int ledgers;
     struct import_profile *import;
     int imports;
+    struct action_plan plan;
+    struct plan_area *area;
+    int areas;
     struct site_rule site;
     struct channel_rule *channel;
     int channels;
