@@ -70,12 +70,16 @@ static int needs_check(struct change *x, struct zb_err *e) {
     return ZB_OK;
 }
 
-/* Area and mine of a record come from its scope field. */
+/* Area and mine of a record come from the first of its scope fields that is filled. */
 static int scope_take(struct change *x, struct zb_err *e) {
-    int s = lfield_find(x->l->field, x->l->fields, str_of(x->l->scope)), m = x->l->mine[0] ? lfield_find(x->l->field, x->l->fields, str_of(x->l->mine)) : -1;
-    const struct value *v = &x->r.v[s];
+    int s = -1, m = x->l->mine[0] ? lfield_find(x->l->field, x->l->fields, str_of(x->l->mine)) : -1;
+    for (struct str w, rest = str_of(x->l->scope); rest.p && rest.n && (s < 0 || x->r.v[s].null);) {
+        w = str_cut(rest, ' ', &rest);
+        s = lfield_find(x->l->field, x->l->fields, w);
+    }
     x->r.area[0] = x->r.mine[0] = 0;
-    if (v->null) return zb_fail(e, ZB_E_INPUT, "%s %s is required: it says whose record this is", x->l->field[s].key, x->l->field[s].zh);
+    const struct value *v = &x->r.v[s];
+    if (v->null) return zb_fail(e, ZB_E_INPUT, "%s %s is required: it says whose record this is", x->l->scope, x->l->field[s].zh);
     if (x->l->field[s].type == LF_REGION) {
         str_copy(v->s, x->r.area, sizeof x->r.area);
     } else {

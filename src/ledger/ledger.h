@@ -14,9 +14,9 @@ struct lcall { /* who does something on which ledger */
     const struct ledger *l;
     zb_time now;
     struct arena *arena;
-    int depth;       /* of effects */
+    int depth;          /* of effects */
     enum zb_rc trouble; /* a name could not be read: what was to be written with it is not written */
-    const char *dir; /* data directory: attached files, the key of sealed fields; NULL: without either */
+    const char *dir;    /* data directory: attached files, the key of sealed fields; NULL: without either */
 };
 /* Makes and changes tables until they are what the policy says; a change that would lose something is refused (ZB_E_CONFLICT). Prepares every SQL of the
  * policy (ZB_E_INPUT: file:line:column). */
@@ -27,6 +27,7 @@ struct site_said {
     int level;              /* who supervises it, in digits of the area: 2 province, 4 city, 6 county; 0 not said */
 };
 ZB_MUST int ledger_site(struct lcall *c, struct str code, struct site_said *ret, struct zb_err *e);
+struct str ledger_set_text(struct arena *a, const struct ledger_field *f, struct str keys); /* members of an LF_SET by their Chinese names, with 、 */
 /* What the actor may: NULL when nothing at all. */
 const struct ledger_access *ledger_access(const struct ledger *l, const struct actor *a);
 

@@ -215,7 +215,7 @@ static void row_json(struct lcall *c, const struct lquery *in, struct stmt *q, c
         struct value v;
         if (!wanted(c, in, acc, f)) continue;
         json_key(j, f->key);
-        if (f->type == LF_TEXT || f->type == LF_ENUM || f->type == LF_REGION) { /* most of a page: not copied on the way */
+        if (f->type == LF_TEXT || f->type == LF_ENUM || f->type == LF_SET || f->type == LF_REGION) { /* most of a page: not copied on the way */
             if (stmt_col_null(q, col))
                 json_none(j);
             else

@@ -183,15 +183,16 @@ static int states_gone(struct db *db, const struct ledger *l, struct zb_err *e) 
 static int members_gone(struct db *db, const struct ledger *l, struct zb_err *e) {
     for (int i = 0; i < l->fields; i++) {
         const struct ledger_field *f = &l->field[i];
-        if (f->type != LF_ENUM || f->derive[0]) continue;
+        if ((f->type != LF_ENUM && f->type != LF_SET) || f->derive[0]) continue;
         char sql[200];
         snprintf(sql, sizeof sql, "select distinct \"%s\" from l_%s where \"%s\" is not null", f->key, l->key, f->key);
         ZB_AUTO(stmt_done) struct stmt *q = db_once(db, sql, e);
         if (!q) return e->rc;
         int r;
         while ((r = stmt_row(q, e)) == 1)
-            if (!list_find(f->list, stmt_col_text(q, 0))) {
-                struct str s = stmt_col_text(q, 0);
+            for (struct str s, rest = stmt_col_text(q, 0); rest.p && rest.n;) {
+                s = str_cut(rest, ' ', &rest);
+                if (!s.n || list_find(f->list, s)) continue;
                 return zb_fail(e, ZB_E_CONFLICT, "%s:%d:%d: field %s of %s loses the member \"" STR_FMT "\", which records hold: keep it, or end it by `to:`",
                                l->file, f->at->line, f->at->col, f->key, l->key, STR_ARG(s));
             }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static bool is_text(const struct ledger_field *f) { return f->type == LF_TEXT || f->type == LF_ENUM || f->type == LF_SET || f->type == LF_REGION; }
+
 const char *sql_type(const struct ledger_field *f) {
     switch (f->type) {
     case LF_NUM: return "real";
@@ -49,6 +51,50 @@ static int enum_parse(struct lcall *c, const struct ledger_field *f, struct str 
     return zb_fail(e, ZB_E_INPUT, "%s %s: \"%.*s\" is not one of %s", f->key, f->zh, t.n > 60 ? 60 : (int)t.n, t.p, all);
 }
 
+/* Members by key or Chinese name, separated by blanks, commas or 、; kept in the order of the list, each once. */
+static int set_parse(struct lcall *c, const struct ledger_field *f, struct str t, struct value *v, struct zb_err *e) {
+    static const char *const SEP[] = {",", ";", "|", "、", "，", "；", "\n"};
+    ZB_AUTO(buf_done) struct buf b, out;
+    bool has[256] = {false};
+    buf_init(&b, 64 << 10);
+    for (size_t i = 0; i < t.n;) {
+        size_t skip = 0;
+        for (size_t k = 0; k < sizeof SEP / sizeof *SEP && !skip; k++)
+            if (t.n - i >= strlen(SEP[k]) && !memcmp(t.p + i, SEP[k], strlen(SEP[k]))) skip = strlen(SEP[k]);
+        buf_put(&b, skip ? " " : t.p + i, 1);
+        i += skip ? skip : 1;
+    }
+    struct str rest = buf_str(&b);
+    while (rest.p && rest.n) {
+        struct value one;
+        struct str w = str_cut(rest, ' ', &rest);
+        if (!w.n) continue;
+        if (enum_parse(c, f, w, &one, e) != ZB_OK) return e->rc;
+        for (int i = 0; i < f->list->items && i < 256; i++) has[i] |= str_is(one.s, f->list->item[i].key);
+    }
+    buf_init(&out, 64 << 10);
+    for (int i = 0; i < f->list->items && i < 256; i++)
+        if (has[i]) buf_printf(&out, "%s%s", out.n ? " " : "", f->list->item[i].key);
+    v->s = (struct str){arena_str(c->arena, buf_str(&out)), out.n};
+    v->null = !v->s.n;
+    return b.over || out.over || !v->s.p ? zb_fail(e, ZB_E_LIMIT, "%s %s: too long", f->key, f->zh) : ZB_OK;
+}
+
+struct str ledger_set_text(struct arena *a, const struct ledger_field *f, struct str keys) {
+    ZB_AUTO(buf_done) struct buf b;
+    buf_init(&b, 64 << 10);
+    while (keys.p && keys.n) {
+        struct str w = str_cut(keys, ' ', &keys);
+        const struct list_item *it = list_find(f->list, w);
+        buf_puts(&b, b.n ? "、" : "");
+        if (it)
+            buf_puts(&b, it->zh);
+        else
+            buf_put(&b, w.p, w.n);
+    }
+    return (struct str){arena_str(a, buf_str(&b)), b.n};
+}
+
 static int ref_parse(struct lcall *c, const struct ledger_field *f, struct str t, struct value *v, struct zb_err *e) {
     struct lcall to = *c;
     to.l = &c->policy->ledger[f->to_ledger];
@@ -77,6 +123,7 @@ int value_parse(struct lcall *c, const struct ledger_field *f, struct str t, str
     case LF_INT: return number_parse(f, t, v, e);
     case LF_BOOL: return bool_parse(f, t, v, e);
     case LF_ENUM: return enum_parse(c, f, t, v, e);
+    case LF_SET: return set_parse(c, f, t, v, e);
     case LF_REF: return ref_parse(c, f, t, v, e);
     case LF_DAY:
         if (!zb_day_parse(t, &day)) return bad(f, t, e, "write a day such as 2026-03-01");
@@ -120,7 +167,7 @@ void value_bind(struct stmt *q, int i, const struct ledger_field *f, const struc
         stmt_real(q, i, v->r);
     else if (f->type == LF_SEALED)
         stmt_blob(q, i, v->s);
-    else if (f->type == LF_TEXT || f->type == LF_ENUM || f->type == LF_REGION)
+    else if (is_text(f))
         stmt_text(q, i, v->s);
     else
         stmt_i64(q, i, v->i);
@@ -131,7 +178,7 @@ void value_read(struct stmt *q, int col, const struct ledger_field *f, struct ar
     if (v->null) return;
     if (f->type == LF_NUM) {
         v->r = stmt_col_real(q, col);
-    } else if (f->type == LF_TEXT || f->type == LF_ENUM || f->type == LF_REGION || f->type == LF_SEALED) {
+    } else if (is_text(f) || f->type == LF_SEALED) {
         struct str s = f->type == LF_SEALED ? stmt_col_blob(q, col) : stmt_col_text(q, col);
         v->s = (struct str){arena_str(a, s), s.n};
         if (!v->s.p) *v = (struct value){.null = true};
@@ -177,6 +224,7 @@ struct str value_text(struct lcall *c, const struct ledger_field *f, const struc
         const struct list_item *it = list_find(f->list, v->s);
         return it ? str_of(it->zh) : v->s;
     }
+    case LF_SET: return ledger_set_text(c->arena, f, v->s);
     case LF_REGION: {
         const struct region *g = policy_region(c->policy, v->s);
         return g ? str_of(g->name) : v->s;
@@ -188,6 +236,6 @@ struct str value_text(struct lcall *c, const struct ledger_field *f, const struc
 bool value_same(const struct ledger_field *f, const struct value *a, const struct value *b) {
     if (a->null || b->null) return a->null == b->null;
     if (f->type == LF_NUM) return fix_of(a->r) == fix_of(b->r);
-    if (f->type == LF_TEXT || f->type == LF_ENUM || f->type == LF_REGION || f->type == LF_SEALED) return str_eq(a->s, b->s);
+    if (is_text(f) || f->type == LF_SEALED) return str_eq(a->s, b->s);
     return a->i == b->i;
 }

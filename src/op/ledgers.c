@@ -293,6 +293,7 @@ static int export_rows(struct lcall *lc, const struct lquery *in, struct table_w
                     struct str s2 = str_of(t ? t : "");
                     const struct list_item *it = f->type == LF_ENUM && t ? list_find(f->list, s2) : NULL;
                     const struct region *g = f->type == LF_REGION && t ? policy_region(lc->policy, s2) : NULL;
+                    if (f->type == LF_SET) s2 = ledger_set_text(lc->arena, f, s2);
                     table_text(w, it ? str_of(it->zh) : g ? str_of(g->name) : f->type == LF_TIME && s2.n > 19 ? (struct str){s2.p, 19} : s2);
                 }
             }

@@ -210,9 +210,12 @@ static void ledger_check(struct all *a, struct ledger *l) {
     struct reader r = reader_of(a, l);
     fields_refer(a, &r, l->field, l->fields);
     for (int i = 0; i < l->subs; i++) fields_refer(a, &r, l->sub[i].field, l->sub[i].fields);
-    int s = l->scope[0] ? lfield_find(l->field, l->fields, str_of(l->scope)) : -1;
-    if (s >= 0 && !r.bad && l->field[s].type != LF_REGION && l->field[s].type != LF_REF)
-        node_fail(&r, l->field[s].at, "scope %s must be a region or a reference", l->scope);
+    for (struct str w, rest = str_of(l->scope); rest.p && rest.n && !r.bad;) {
+        w = str_cut(rest, ' ', &rest);
+        int s = lfield_find(l->field, l->fields, w);
+        if (s >= 0 && l->field[s].type != LF_REGION && l->field[s].type != LF_REF)
+            node_fail(&r, l->field[s].at, "scope " STR_FMT " must be a region or a reference", STR_ARG(w));
+    }
     for (int i = 0; i < l->acts; i++)
         for (int k = 0; k < l->act[i].effects && !r.bad; k++) effect_check(a, &r, &l->act[i], &l->act[i].effect[k]);
     a->bad |= r.bad;

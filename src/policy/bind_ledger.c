@@ -130,7 +130,7 @@ static int fields_bind(struct reader *r, const struct node *seq, const struct po
             f->min = node_fix(r, n, "min");
             f->max = node_fix(r, n, "max");
         }
-        if (f->type == LF_ENUM) field_enum(r, n, p, f);
+        if (f->type == LF_ENUM || f->type == LF_SET) field_enum(r, n, p, f);
         if (word_in(RESERVED, str_of(f->key))) node_fail(r, n, "key %s is taken: every record has one", f->key);
         if (lfield_find(out, k, str_of(f->key)) >= 0) node_fail(r, n, "field %s is there twice", f->key);
         if (f->derive[0] && (f->required || f->filter || sub))

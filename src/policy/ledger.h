@@ -5,7 +5,8 @@
 
 #define LFIELD_TYPES(X)                                                                                                                                        \
     X(TEXT, "text")                                                                                                                                            \
-    X(NUM, "num") X(INT, "int") X(BOOL, "bool") X(DAY, "date") X(TIME, "time") X(ENUM, "enum") X(REF, "ref") X(REGION, "region") X(SEALED, "sealed")
+    X(NUM, "num")                                                                                                                                              \
+    X(INT, "int") X(BOOL, "bool") X(DAY, "date") X(TIME, "time") X(ENUM, "enum") X(SET, "set") X(REF, "ref") X(REGION, "region") X(SEALED, "sealed")
 enum lfield_type {
 #define X(id, key) LF_##id,
     LFIELD_TYPES(X)
@@ -29,7 +30,7 @@ struct ledger_field {
     enum lfield_type type;
     const char *to;               /* LF_REF: ledger key */
     int to_ledger;                /* its index */
-    const struct code_list *list; /* LF_ENUM */
+    const struct code_list *list; /* LF_ENUM; LF_SET: several members, stored as their keys in the order of the list, blank between */
     bool required, filter;        /* filter: has an index */
     zb_fix min, max;              /* LF_NUM, LF_INT; NONE open */
     int max_bytes;                /* LF_TEXT, LF_SEALED */
@@ -115,7 +116,7 @@ struct ledger_access {
 struct ledger {
     const char *key, *id, *zh, *en, *source, *master, *file;
     const char *title;   /* field shown as a reference's name */
-    const char *scope;   /* field that gives area: a region field, or a reference whose record gives it */
+    const char *scope;   /* fields that give the area, the first filled one does: a region field, or a reference whose record gives it */
     const char *mine;    /* field that holds a mine's code; NULL: the scope's record gives it */
     const char *number;  /* {key}{yyyy}{n4}; NULL none */
     const char *unique;  /* field; NULL */

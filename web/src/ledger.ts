@@ -17,6 +17,7 @@ export function show(f: Field, r: Record<string, any>): string {
   if (v === null || v === undefined || v === '') return '—'
   if (f.type === 'ref') return r[f.key + '_name'] || String(v)
   if (f.type === 'enum') return nm(f.of.find(o => o.key === v)) || v
+  if (f.type === 'set') return String(v).split(' ').map(k => nm(f.of.find(o => o.key === k)) || k).join(lang.value ? ', ' : '、')
   if (f.type === 'bool') return v ? (lang.value ? 'yes' : '是') : lang.value ? 'no' : '否'
   if (f.type === 'time') return String(v).slice(0, 16).replace('T', ' ')
   return f.unit && f.unit !== '%' ? `${v} ${f.unit}` : f.unit ? `${v}${f.unit}` : String(v)
