@@ -2,6 +2,7 @@
 #include "engine/inside.h"
 #include "ledger/ledger.h"
 #include "notify/notify.h"
+#include "prove/rule.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ int engine_policy_check(const struct policy *p, struct zb_err *e) {
     struct db *db;
     if (db_open(":memory:", DB_WRITE, &db, e) != ZB_OK) return e->rc;
     int rc = findings_init(db, e) == ZB_OK && notify_init(db, e) == ZB_OK ? ledger_migrate(db, p, zb_now(), e) : e->rc;
+    if (rc == ZB_OK) rc = rules_check(db, p, e);
     db_close(db);
     return rc;
 }

@@ -21,5 +21,7 @@ void bind_duties(struct reader *r, const struct node *root, struct policy *p);
 void bind_area(struct reader *r, const struct node *root, struct plan_area *out);
 /* The plan over all files: unique ids, actors, means, dates, ledgers, duties. */
 void bind_plan_all(struct zb_err *e, struct policy *p, bool *bad);
+void bind_rules(struct reader *r, const struct node *root, bool insight, struct rule_file *out);
+void rules_all(struct zb_err *e, struct policy *p, bool *bad);
 /* What one file cannot know: references, effects and their cycles and rights, imports. */
 void bind_all(struct zb_err *e, struct policy *p, bool *bad);

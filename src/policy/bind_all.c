@@ -248,6 +248,7 @@ void bind_all(struct zb_err *e, struct policy *p, bool *bad) {
         if (lfield_find(p->ledger[p->site.at].field, p->ledger[p->site.at].fields, str_of(names[i])) < 0)
             node_fail(&r, NULL, "%s is not a field of %s", names[i], p->site.ledger);
     *bad = a.bad || r.bad;
+    if (!*bad) rules_all(e, p, bad);
     free(a.mark);
 }
 

@@ -85,12 +85,18 @@ static int bind_area_at(struct load *l, struct reader *r, const struct node *roo
     bind_area(r, root, &l->p->area[at]);
     return ZB_OK;
 }
+static int bind_rules_at(struct load *l, struct reader *r, const struct node *root, int at) {
+    bind_rules(r, root, false, &l->p->rule_file[at]);
+    return ZB_OK;
+}
+static int bind_insights_at(struct load *l, struct reader *r, const struct node *root, int at) {
+    bind_rules(r, root, true, &l->p->insight_file[at]);
+    return ZB_OK;
+}
 #define KEPT(thing) sizeof *((struct policy *)0)->thing, offsetof(struct policy, thing), offsetof(struct policy, thing##s)
-static const struct folder FOLDERS[] = {{"formats", bind_format_at, KEPT(format), 200},
-                                        {"lists", bind_list_at, KEPT(list), 200},
-                                        {"ledgers", bind_ledger_at, KEPT(ledger), 200},
-                                        {"imports", bind_import_at, KEPT(import), 200},
-                                        {"plan", bind_area_at, KEPT(area), 50}};
+static const struct folder FOLDERS[] = {{"formats", bind_format_at, KEPT(format), 200}, {"lists", bind_list_at, KEPT(list), 200},
+                                        {"ledgers", bind_ledger_at, KEPT(ledger), 200}, {"imports", bind_import_at, KEPT(import), 200},
+                                        {"rules", bind_rules_at, KEPT(rule_file), 200}, {"insights", bind_insights_at, KEPT(insight_file), 200}, {"plan", bind_area_at, KEPT(area), 50}};
 
 static int yaml_only(const struct dirent *d) {
     size_t n = strlen(d->d_name);
@@ -115,7 +121,8 @@ static int folder_load(struct load *l, const struct folder *f) {
     struct dirent **list;
     snprintf(path, sizeof path, "%s/%s", l->dir, f->name);
     int n = scandir(path, &list, yaml_only, alphasort);
-    if (n < 0) return zb_fail(l->e, ZB_E_INPUT, "cannot read folder %s: %s", path, strerror(errno));
+    if (n < 0 && errno != ENOENT) return zb_fail(l->e, ZB_E_INPUT, "cannot read folder %s: %s", path, strerror(errno));
+    if (n < 0) return ZB_OK; /* no such folder: nothing of the kind */
     int rc = n <= f->max ? ZB_OK : zb_fail(l->e, ZB_E_LIMIT, "%s: more than %d files", path, f->max);
     void *kept = arena_alloc(l->p->arena, (size_t)(n + 1) * f->size);
     memcpy((char *)l->p + f->list, &kept, sizeof kept);

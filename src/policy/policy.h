@@ -7,6 +7,7 @@
 #include "model/format.h"
 #include "policy/ledger.h"
 #include "policy/plan.h"
+#include "policy/rule.h"
 
 struct region {
     const char *code, *name, *en;
@@ -96,6 +97,10 @@ struct policy {
     struct action_plan plan;
     struct plan_area *area;
     int areas;
+    struct rule_file *rule_file, *insight_file;
+    int rule_files, insight_files;
+    const struct rule **rule; /* of all files */
+    int rules;
     struct site_rule site;
     struct channel_rule *channel;
     int channels;
@@ -113,6 +118,7 @@ struct policy *policy_ref(struct policy *p);                                 /* 
 void policy_unref(struct policy *p);                                         /* atomic; the last one frees */
 const struct format *policy_format(const struct policy *p, struct str type); /* NULL: unknown */
 int policy_ledger(const struct policy *p, struct str key);                   /* index, also by its number ("L10"); -1 */
+const struct rule *policy_rule(const struct policy *p, struct str id);              /* NULL: unknown */
 /* The county of an address, by its names of today or before; city when only that is named; NULL. */
 const struct region *policy_region_of(const struct policy *p, struct str address);
 bool policy_work_day(const struct policy *p, int32_t day);

@@ -138,6 +138,9 @@ struct str stmt_col_blob(struct stmt *q, int col) {
 double stmt_col_real(struct stmt *q, int col) { return q->db->b->col_real(q, col); }
 int64_t stmt_col_i64(struct stmt *q, int col) { return q->db->b->col_i64(q, col); }
 bool stmt_col_null(struct stmt *q, int col) { return q->db->b->col_null(q, col); }
+int stmt_cols(struct stmt *q) { return q->db->b->cols(q); }
+const char *stmt_col_name(struct stmt *q, int col) { return q->db->b->col_name(q, col); }
+enum col_kind stmt_col_kind(struct stmt *q, int col) { return stmt_col_null(q, col) ? COL_NULL : q->db->b->col_kind(q, col); }
 zb_fix stmt_col_fix(struct stmt *q, int col) { return stmt_col_null(q, col) ? ZB_FIX_NONE : stmt_col_i64(q, col); }
 zb_time stmt_col_time(struct stmt *q, int col) { return stmt_col_null(q, col) ? ZB_TIME_NONE : stmt_col_i64(q, col); }
 

@@ -40,6 +40,11 @@ int64_t stmt_col_i64(struct stmt *q, int col);
 zb_fix stmt_col_fix(struct stmt *q, int col);   /* null: NONE */
 zb_time stmt_col_time(struct stmt *q, int col); /* null: NONE */
 bool stmt_col_null(struct stmt *q, int col);
+/* Columns of what stmt_row gave (SQLite: also before the first row). */
+enum col_kind { COL_NULL, COL_INT, COL_REAL, COL_TEXT };
+int stmt_cols(struct stmt *q);
+const char *stmt_col_name(struct stmt *q, int col);
+enum col_kind stmt_col_kind(struct stmt *q, int col);
 
 /* SQL knows zb_now() (ms) and zb_today() (Beijing day); zb_date('2024-12-31'), zb_months(day, n) and
  * zb_start('month'|'quarter'|'half'|'year', day, n): the first day of the period that holds day, n periods on. The clock is the machine's, or

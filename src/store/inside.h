@@ -48,6 +48,9 @@ struct backend {
     int64_t (*col_i64)(struct stmt *q, int col);
     double (*col_real)(struct stmt *q, int col);
     bool (*col_null)(struct stmt *q, int col);
+    int (*cols)(struct stmt *q);
+    const char *(*col_name)(struct stmt *q, int col);
+    enum col_kind (*col_kind)(struct stmt *q, int col); /* of a value that is not null */
 };
 extern const struct backend db_sqlite, db_postgres;
 

@@ -6,7 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { OID_NONE = 0, OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_TEXT = 25, OID_FLOAT8 = 701 };
+enum {
+    OID_NONE = 0,
+    OID_BOOL = 16,
+    OID_BYTEA = 17,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_TEXT = 25,
+    OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701,
+    OID_NUMERIC = 1700
+};
 enum { BAD_INDEX = 1, BAD_NUL, BAD_LONG };
 
 struct pg {
@@ -506,6 +517,28 @@ static double pg_col_real(struct stmt *q, int col) {
     return num_double(pg_col_text(q, col), &v) ? v : 0;
 }
 
+static int pg_cols(struct stmt *q) {
+    struct pgq *p = q->h;
+    return p->res ? PQnfields(p->res) : 0;
+}
+static const char *pg_col_name(struct stmt *q, int col) {
+    struct pgq *p = q->h;
+    const char *name = p->res ? PQfname(p->res, col) : NULL;
+    return name ? name : "";
+}
+static enum col_kind pg_col_kind(struct stmt *q, int col) {
+    switch (PQftype(((struct pgq *)q->h)->res, col)) {
+    case OID_BOOL:
+    case OID_INT2:
+    case OID_INT4:
+    case OID_INT8: return COL_INT;
+    case OID_FLOAT4:
+    case OID_FLOAT8:
+    case OID_NUMERIC: return COL_REAL;
+    default: return COL_TEXT;
+    }
+}
+
 const struct backend db_postgres = {
     .kind = DB_POSTGRES,
     .open = pg_open,
@@ -531,4 +564,7 @@ const struct backend db_postgres = {
     .col_blob = pg_col_text,
     .col_i64 = pg_col_i64,
     .col_null = pg_col_null,
+    .cols = pg_cols,
+    .col_name = pg_col_name,
+    .col_kind = pg_col_kind,
 };

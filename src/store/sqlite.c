@@ -147,6 +147,12 @@ static struct str lite_col_blob(struct stmt *q, int col) {
 static double lite_col_real(struct stmt *q, int col) { return sqlite3_column_double(q->h, col); }
 static int64_t lite_col_i64(struct stmt *q, int col) { return sqlite3_column_int64(q->h, col); }
 static bool lite_col_null(struct stmt *q, int col) { return sqlite3_column_type(q->h, col) == SQLITE_NULL; }
+static int lite_cols(struct stmt *q) { return sqlite3_column_count(q->h); }
+static const char *lite_col_name(struct stmt *q, int col) { return sqlite3_column_name(q->h, col); }
+static enum col_kind lite_col_kind(struct stmt *q, int col) {
+    int t = sqlite3_column_type(q->h, col);
+    return t == SQLITE_INTEGER ? COL_INT : t == SQLITE_FLOAT ? COL_REAL : COL_TEXT;
+}
 
 const struct backend db_sqlite = {
     .kind = DB_SQLITE,
@@ -171,4 +177,7 @@ const struct backend db_sqlite = {
     .col_blob = lite_col_blob,
     .col_i64 = lite_col_i64,
     .col_null = lite_col_null,
+    .cols = lite_cols,
+    .col_name = lite_col_name,
+    .col_kind = lite_col_kind,
 };

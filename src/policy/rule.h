@@ -1,0 +1,66 @@
+/* A rule 规则 over ledgers, and an insight 洞察, as the files of rules/ and insights/ say them: one SQL whose rows are hits, what excuses a hit, and one
+ * SQL whose rows are what cannot be judged because data is absent. A rule proposes; what follows an officer decides.
+ * SQL: `:name` is a parameter (a list in brackets: `in (:name)`), bound, never written into the text. Columns: `site` (record of the site ledger, null for
+ * what no mine answers for), `since` (day), then as wanted `id` (record of ledger `subject`), `key` (tells hits of one subject apart), `score` (0–100),
+ * `act` (another action than the rule's), `area` (of what has no site); every further column is evidence, `since` and `*_on` are days, `{column}` in
+ * `say` stands for its value. For one mine the same SQL is asked with `where site = …` around it. */
+#pragma once
+#include "policy/tree.h"
+
+#define RULE_ACTIONS(X)                                                                                                                                        \
+    X(REMINDER, "reminder") /* 提醒: a notice to whom it concerns */                                                                                         \
+    X(FINDING, "finding")   /* 一般问题: an officer enters it as a finding, or says why not */                                                             \
+    X(CLUE, "clue")         /* 线索: a record to verify, never shown to the mine */                                                                          \
+    X(MEASURE, "measure")   /* 督办: a letter is drafted */                                                                                                  \
+    X(PROPOSAL, "proposal") /* a legal step is proposed */                                                                                                     \
+    X(BLOCK, "block")       /* stands in the way of an approval */                                                                                             \
+    X(RETURN, "return")     /* a paper goes back to who wrote it */                                                                                            \
+    X(MAP, "map")           /* a colour on the wall map */
+enum rule_action {
+#define X(id, key) RULE_##id,
+    RULE_ACTIONS(X)
+#undef X
+        RULE_ACTIONS_N
+};
+extern const char *const RULE_ACTION_KEY[];
+
+enum rule_value_kind { RULE_INT, RULE_REAL, RULE_TEXT }; /* a day is an int */
+struct rule_value {
+    enum rule_value_kind kind;
+    int64_t i;
+    double r;
+    const char *s;
+};
+struct rule_param {
+    const char *key, *unit, *note;
+    struct rule_value *value;
+    int values, first; /* its first value is ?first; ?1 is the site */
+    bool used;
+    const struct node *at;
+};
+struct rule_sql {
+    const char *text; /* ?N for parameters; NULL: none */
+    int top;          /* highest N in it */
+    const struct node *at;
+};
+struct rule_suppress {
+    struct rule_sql when; /* a condition over the hit, h */
+    const char *zh, *en;
+};
+struct rule {
+    const char *id, *zh, *en, *serves, *ledgers, *source, *file, *subject, *means, *to, *needs;
+    enum rule_action action;
+    int score;
+    bool shadow, insight;
+    struct rule_param *param;
+    int params;
+    struct rule_sql hit, missing;
+    const char *say_zh, *say_en, *missing_zh, *missing_en;
+    struct rule_suppress *suppress;
+    int suppresses;
+    const struct node *at;
+};
+struct rule_file {
+    struct rule *rule;
+    int rules;
+};
