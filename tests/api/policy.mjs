@@ -47,7 +47,7 @@ const plant = [
   ['SQL that does not parse', L10, 'guard: "r.progress_pct = 100"', 'guard: "r.progress_pct = = 100"', /L10_major_hazard\.yaml:\d+:\d+: guard/],
   ['SQL on a missing field', L10, 'derive: "r.found_on <= 19722"', 'derive: "r.found_at <= 19722"', /L10_major_hazard\.yaml:\d+:\d+: derive.*found_at/],
   ['a right the actor lacks', L10, 'roles: "auto head"', 'roles: "auto principal"', /L10_major_hazard\.yaml:\d+:\d+: .*principal.*no right to do new on measure/],
-  ['an effect on a ledger that is not there', L10, '- {ledger: measure, act: new, set: {kind: "\'letter\'"', '- {ledger: mesure, act: new, set: {kind: "\'letter\'"', /L10_major_hazard\.yaml:\d+:\d+: .*mesure/],
+  ['an effect on a ledger that is not there', L10, '- {ledger: measure, act: new, set: {kind: r.late_means', '- {ledger: mesure, act: new, set: {kind: r.late_means', /L10_major_hazard\.yaml:\d+:\d+: .*mesure/],
   ['effects in a circle', L10, '  - {key: reopen, zh: 重新打开, en: reopen, from: [closed], to: rectifying, roles: "head", why: true, signed: true}', '  - {key: reopen, zh: 重新打开, en: reopen, from: [closed], to: rectifying, roles: "head", why: true, signed: true, effects: [{ledger: major_hazard, act: reopen, "on": "select ?1"}]}', /L10_major_hazard\.yaml:\d+:\d+: effects go in a circle/],
   ['a reference to nothing', L10, 'type: ref, to: site,', 'type: ref, to: sight,', /L10_major_hazard\.yaml:\d+:\d+: .*sight/],
   ['an import into a missing field', 'imports/gem_mines.yaml', 'to: name_en', 'to: name_fr', /gem_mines|imports:\d+:\d+: .*name_fr/],

@@ -145,6 +145,7 @@ static int tell(void *arg, struct db *d, const struct lnotice *n, zb_time now, s
 }
 static int tick(zb_time now) {
     int did;
+    OK(db_clock(db, now, &err));
     OK(ledger_clocks(db, p, "/tmp", now, 1000, tell, NULL, &did, &err));
     return did;
 }
@@ -155,7 +156,7 @@ static void ladder(void **st) {
     int64_t id = hazard(T, "超期");
     to_rectifying(id, T, "2026-06-20");
     char sql[200];
-    snprintf(sql, sizeof sql, "select count(*) from l_measure where hazard=%lld and kind='letter'", (long long)id);
+    snprintf(sql, sizeof sql, "select count(*) from l_measure where hazard=%lld and kind='E02'", (long long)id);
     for (zb_time t = T; t < T + 9 * ZB_DAY; t += 6 * ZB_HOUR) tick(t);
     assert_int_equal(count(sql), 0);
     int before = told;
@@ -169,12 +170,19 @@ static void ladder(void **st) {
     open_db();
     for (zb_time t = T + 13 * ZB_DAY; t < T + 20 * ZB_DAY; t += ZB_DAY) tick(t);
     assert_int_equal(count(sql), 1);
-    change(&HEAD, "major_hazard", id, "extend", "{\"deadline\":\"2026-08-01\"}", T + 20 * ZB_DAY, NULL);
+    for (zb_time t = T + 20 * ZB_DAY; t < T + 75 * ZB_DAY; t += ZB_DAY) tick(t);
+    assert_int_equal(count(sql), 1);
+    static const char *const RUNG[] = {"E04", "E05", "E06"}; /* 15, 30, 60 days late: each rung once */
+    for (int i = 0; i < 3; i++) {
+        snprintf(sql, sizeof sql, "select count(*) from l_measure where hazard=%lld and kind='%s' and state='drafted'", (long long)id, RUNG[i]);
+        assert_int_equal(count(sql), 1);
+    }
+    change(&HEAD, "major_hazard", id, "extend", "{\"deadline\":\"2026-09-01\"}", T + 75 * ZB_DAY, NULL);
     snprintf(sql, sizeof sql, "select first_due from ledger_clock where ledger='major_hazard' and rec=%lld and clock='deadline'", (long long)id);
     zb_time first = count(sql);
     assert_int_equal(zb_day_of(first), zb_day_of(at("2026-06-20 12:00:00")));
     snprintf(sql, sizeof sql, "select due from ledger_clock where ledger='major_hazard' and rec=%lld and clock='deadline'", (long long)id);
-    assert_int_equal(zb_day_of(count(sql)), zb_day_of(at("2026-08-01 12:00:00")));
+    assert_int_equal(zb_day_of(count(sql)), zb_day_of(at("2026-09-01 12:00:00")));
 }
 
 /* The same kind again within 12 months: a review is proposed, once, and only then. */
