@@ -132,6 +132,7 @@ char *zb_day_text(int32_t day, char out[ZB_TIME_CAP]) {
     snprintf(out, ZB_TIME_CAP, "%04d-%02d-%02d", y % 10000, m % 100, d % 100);
     return out;
 }
+zb_time zb_day_start(int32_t day) { return (zb_time)day * ZB_DAY - BEIJING_MS; }
 int32_t zb_day_of(zb_time t) {
     int64_t u = t + BEIJING_MS;
     return (int32_t)(u / ZB_DAY - (u % ZB_DAY < 0));

@@ -17,11 +17,12 @@ ZB_MUST bool zb_time_parse(struct str s, zb_time *ret);
 ZB_MUST bool zb_time_stamp_parse(struct str s, zb_time *ret); /* "yyyyMMddHHmmss" */
 ZB_MUST bool zb_day_parse(struct str s, int32_t *ret);        /* "yyyy-MM-dd" */
 #define ZB_TIME_CAP 32
-char *zb_time_text(zb_time t, char out[ZB_TIME_CAP]);  /* "2026-03-01 00:00:30" */
-char *zb_time_iso(zb_time t, char out[ZB_TIME_CAP]);   /* "2026-03-01T00:00:30+08:00", with .fff when not whole */
-char *zb_time_stamp(zb_time t, char out[ZB_TIME_CAP]); /* "20260301000030" */
-char *zb_day_text(int32_t day, char out[ZB_TIME_CAP]); /* "2026-03-01" */
-int32_t zb_day_of(zb_time t);                          /* Beijing day of a time */
+char *zb_time_text(zb_time t, char out[ZB_TIME_CAP]);                                         /* "2026-03-01 00:00:30" */
+char *zb_time_iso(zb_time t, char out[ZB_TIME_CAP]);                                          /* "2026-03-01T00:00:30+08:00", with .fff when not whole */
+char *zb_time_stamp(zb_time t, char out[ZB_TIME_CAP]);                                        /* "20260301000030" */
+char *zb_day_text(int32_t day, char out[ZB_TIME_CAP]);                                        /* "2026-03-01" */
+zb_time zb_day_start(int32_t day);                                                            /* its first moment in Beijing */
+int32_t zb_day_of(zb_time t);                                                                 /* Beijing day of a time */
 enum zb_unit { ZB_MONTH_UNIT = 1, ZB_QUARTER_UNIT = 3, ZB_HALF_UNIT = 6, ZB_YEAR_UNIT = 12 }; /* months */
 /* The first day of the calendar period that holds `day`, n periods on (n < 0: back). */
 int32_t zb_period_start(enum zb_unit u, int32_t day, int n);

@@ -25,6 +25,7 @@ struct point {
     int tails;
     struct blocks head, sealed; /* encoded: before the tail; waiting for the flush */
     zb_time newest, sealed_to;  /* newest sample; newest sealed one */
+    zb_time midnight;           /* after the newest */
     struct sample *late;
     int lates;
     bool dirty, fresh; /* fresh: its id is of a transaction not yet committed */
@@ -43,3 +44,13 @@ struct series {
 struct point *point_get(struct series *s, struct str mine, struct str code, bool make);
 int blocks_decode(const struct blocks *l, struct sample **v, int *n, struct zb_err *e); /* appended to *v */
 void samples_tidy(struct sample *v, int *n);                                            /* rising by time; of equal times the later one in the array stays */
+int chunk_store(struct series *s, int64_t point, const struct sample *v, int n, bool whole, struct str data, struct zb_err *e); /* in a transaction */
+int head_seal(struct point *p, struct zb_err *e);
+int point_store(struct series *s, struct point *p, struct zb_err *e); /* in a transaction; then stored, or back */
+void point_stored(struct point *p);
+void point_back(struct point *p);
+int commit_or_back(struct series *s, int rc, struct zb_err *e);
+void bucket_take(struct bucket *k, const struct sample *v);
+/* compact.c: the hours of a day as bytes and back; b has 24 places */
+int roll_encode(const struct sample *v, int n, struct buf *out);
+ZB_MUST int roll_decode(struct str bytes, int32_t day, struct bucket b[24], int *n, struct zb_err *e);

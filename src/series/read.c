@@ -97,27 +97,100 @@ int series_read(struct series *s, struct str mine, struct str point, zb_time fro
     return rc;
 }
 
-int series_buckets(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, int buckets, struct bucket **ret, int *n, struct zb_err *e) {
+void bucket_take(struct bucket *k, const struct sample *v) {
+    k->n++;
+    k->states |= v->state;
+    if (v->v == ZB_FIX_NONE) return;
+    if (k->min == ZB_FIX_NONE || v->v < k->min) k->min = v->v;
+    if (k->max == ZB_FIX_NONE || v->v > k->max) k->max = v->v;
+    k->last = v->v;
+}
+
+struct gather { /* buckets being filled, in rising time */
+    zb_time from, width;
+    struct bucket *b;
+    int n;
+};
+static struct bucket *bucket_at(struct gather *g, zb_time t) {
+    t = g->from + (t - g->from) / g->width * g->width;
+    if (!g->n || g->b[g->n - 1].t != t) g->b[g->n++] = (struct bucket){t, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, 0, 0};
+    return &g->b[g->n - 1];
+}
+
+static int samples_gather(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, struct gather *g, struct zb_err *e) {
     struct sample *v;
-    int count;
+    int n;
+    if (from >= to) return ZB_OK;
+    if (series_read(s, mine, point, from, to, &v, &n, e) != ZB_OK) return e->rc;
+    for (int i = 0; i < n; i++) bucket_take(bucket_at(g, v[i].t), &v[i]);
+    free(v);
+    return ZB_OK;
+}
+
+static void hour_gather(struct gather *g, const struct bucket *h) {
+    struct bucket *k = bucket_at(g, h->t < g->from ? g->from : h->t);
+    k->n += h->n;
+    k->states |= h->states;
+    if (h->min == ZB_FIX_NONE) return;
+    if (k->min == ZB_FIX_NONE || h->min < k->min) k->min = h->min;
+    if (k->max == ZB_FIX_NONE || h->max > k->max) k->max = h->max;
+    k->last = h->last;
+}
+
+/* Days whose kept hours stand in for their samples: all when the buckets are of whole hours, else those whose samples were dropped. */
+struct kept {
+    int32_t day;
+    struct bucket b[24];
+    int n;
+};
+static int kept_read(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, bool all, struct kept **ret, int *n, struct zb_err *e) {
+    ZB_AUTO(stmt_done)
+    struct stmt *q = db_use(s->rdb,
+                            "select r.day, r.data from point p join roll r on r.point=p.id where p.mine=?1 and p.code=?2 and r.day>=?3 and r.day<=?4 and "
+                            "(?5=1 or not exists (select 1 from chunk c where c.point=p.id and c.day=r.day and c.whole=1)) order by r.day",
+                            e);
+    if (!q) return e->rc;
+    stmt_text(q, 1, mine);
+    stmt_text(q, 2, point);
+    stmt_i64(q, 3, zb_day_of(from));
+    stmt_i64(q, 4, zb_day_of(to - 1));
+    stmt_i64(q, 5, all);
+    int r, cap = 0;
+    while ((r = stmt_row(q, e)) == 1) {
+        if (*n == cap) *ret = xrealloc(*ret, (size_t)(cap = cap ? 2 * cap : 32) * sizeof **ret);
+        struct kept *k = &(*ret)[(*n)++];
+        k->day = (int32_t)stmt_col_i64(q, 0);
+        if (roll_decode(stmt_col_blob(q, 1), k->day, k->b, &k->n, e) != ZB_OK) return e->rc;
+    }
+    return r;
+}
+
+int series_buckets(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, int buckets, struct bucket **ret, int *n, struct zb_err *e) {
     *ret = NULL;
     *n = 0;
     if (buckets < 1 || from >= to) return zb_fail(e, ZB_E_INPUT, "no buckets between these times");
-    if (series_read(s, mine, point, from, to, &v, &count, e) != ZB_OK) return e->rc;
-    zb_time width = (to - from + buckets - 1) / buckets;
-    struct bucket *b = xmalloc(((size_t)buckets + 1) * sizeof *b);
-    for (int i = 0; i < count; i++) {
-        zb_time t = from + (v[i].t - from) / width * width;
-        if (!*n || b[*n - 1].t != t) b[(*n)++] = (struct bucket){t, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, 0, 0};
-        struct bucket *k = &b[*n - 1];
-        k->n++;
-        k->states |= v[i].state;
-        if (v[i].v == ZB_FIX_NONE) continue;
-        if (k->min == ZB_FIX_NONE || v[i].v < k->min) k->min = v[i].v;
-        if (k->max == ZB_FIX_NONE || v[i].v > k->max) k->max = v[i].v;
-        k->last = v[i].v;
+    struct gather g = {from, (to - from + buckets - 1) / buckets, xmalloc(((size_t)buckets + 1) * sizeof *g.b), 0};
+    bool hours = g.width % ZB_HOUR == 0 && from % ZB_HOUR == 0 && to % ZB_HOUR == 0;
+    struct kept *kept = NULL;
+    int kepts = 0;
+    pthread_mutex_lock(&s->rlock);
+    int rc = kept_read(s, mine, point, from, to, hours, &kept, &kepts, e);
+    pthread_mutex_unlock(&s->rlock);
+    zb_time at = from;
+    for (int i = 0; i < kepts && rc == ZB_OK; i++) {
+        zb_time start = zb_day_start(kept[i].day);
+        rc = samples_gather(s, mine, point, at, start, &g, e);
+        for (int k = 0; k < kept[i].n && rc == ZB_OK; k++)
+            if (kept[i].b[k].t > from - ZB_HOUR && kept[i].b[k].t < to) hour_gather(&g, &kept[i].b[k]);
+        at = start + ZB_DAY > from ? start + ZB_DAY : from;
     }
-    free(v);
-    *ret = b;
+    if (rc == ZB_OK) rc = samples_gather(s, mine, point, at, to, &g, e);
+    free(kept);
+    if (rc != ZB_OK) {
+        free(g.b);
+        return rc;
+    }
+    *ret = g.b;
+    *n = g.n;
     return ZB_OK;
 }

@@ -7,7 +7,14 @@ static const char *const MIGRATIONS[] = {"create table point(id integer primary 
                                          "create table chunk(point integer not null, t0 integer not null, t1 integer not null, n integer not null, data blob "
                                          "not null, primary key(point, t0)) strict, without rowid;"
                                          "create table head(point integer primary key, data blob not null) strict;"
-                                         "create table state(id integer primary key check(id=1), input integer not null) strict;"};
+                                         "create table state(id integer primary key check(id=1), input integer not null) strict;",
+                                         /* The codec changed: all is made anew from the fact log. whole: the chunk of a day; part: what is not yet in one. */
+                                         "drop table chunk; delete from head; delete from state;"
+                                         "create table chunk(id integer primary key, point integer not null, t0 integer not null, t1 integer not null, n "
+                                         "integer not null, day integer not null, whole integer not null, data blob not null, unique(point, t0)) strict;"
+                                         "create index chunk_part on chunk(day, point) where whole=0;"
+                                         "create table roll(point integer not null, day integer not null, data blob not null, primary key(point, day)) strict, "
+                                         "without rowid;"};
 
 static void blocks_free(struct blocks *b) {
     for (int i = 0; i < b->n; i++) free(b->b[i].p);
@@ -48,7 +55,7 @@ static int tail_encode(struct point *p, struct zb_err *e) {
     return ZB_OK;
 }
 
-static int head_seal(struct point *p, struct zb_err *e) {
+int head_seal(struct point *p, struct zb_err *e) {
     struct sample *v = NULL;
     int n = 0;
     int rc = tail_encode(p, e);
@@ -79,7 +86,7 @@ struct point *point_get(struct series *s, struct str mine, struct str code, bool
     p = xcalloc(1, sizeof *p);
     p->mine = xstrndup(mine.p, mine.n);
     p->code = xstrndup(code.p, code.n);
-    p->newest = p->sealed_to = INT64_MIN;
+    p->newest = p->sealed_to = p->midnight = INT64_MIN;
     map_set(&s->points, k, p);
     if (s->n == s->cap) {
         s->cap = s->cap ? 2 * s->cap : 256;
@@ -108,6 +115,10 @@ static int late_merge(struct series *s, struct point *p, struct zb_err *e);
 
 static int sample_put(struct series *s, struct point *p, const struct sample *x, struct zb_err *e) {
     if (x->t > p->newest) {
+        if (x->t >= p->midnight) { /* a chunk holds one day */
+            if (p->newest != INT64_MIN && head_seal(p, e) != ZB_OK) return e->rc;
+            p->midnight = zb_day_start(zb_day_of(x->t) + 1);
+        }
         if (p->tails == TAIL && tail_encode(p, e) != ZB_OK) return e->rc;
         p->tail[p->tails++] = *x;
         p->newest = x->t;
@@ -170,15 +181,30 @@ static int point_id(struct series *s, struct point *p, struct zb_err *e) {
     return r;
 }
 
-static int chunk_store(struct series *s, int64_t point, const struct sample *v, int n, struct str data, struct zb_err *e) {
+/* What stands in a chunk that is no day's whole makes the hours of its day untrue. */
+int chunk_store(struct series *s, int64_t point, const struct sample *v, int n, bool whole, struct str data, struct zb_err *e) {
+    int32_t day = zb_day_of(v[0].t);
+    if (!whole) {
+        ZB_AUTO(stmt_done) struct stmt *r = db_use(s->db, "delete from roll where point=?1 and day>=?2 and day<=?3", e);
+        if (!r) return e->rc;
+        stmt_i64(r, 1, point);
+        stmt_i64(r, 2, day);
+        stmt_i64(r, 3, zb_day_of(v[n - 1].t));
+        if (stmt_run(r, e) != ZB_OK) return e->rc;
+    }
     ZB_AUTO(stmt_done)
-    struct stmt *q = db_use(s->db, "insert into chunk(point,t0,t1,n,data) values(?1,?2,?3,?4,?5) on conflict(point,t0) do update set t1=?3,n=?4,data=?5", e);
+    struct stmt *q = db_use(s->db,
+                            "insert into chunk(point,t0,t1,n,day,whole,data) values(?1,?2,?3,?4,?5,?6,?7) on conflict(point,t0) do update set "
+                            "t1=?3,n=?4,day=?5,whole=?6,data=?7",
+                            e);
     if (!q) return e->rc;
     stmt_i64(q, 1, point);
     stmt_i64(q, 2, v[0].t);
     stmt_i64(q, 3, v[n - 1].t);
     stmt_i64(q, 4, n);
-    stmt_blob(q, 5, data);
+    stmt_i64(q, 5, day);
+    stmt_i64(q, 6, whole);
+    stmt_blob(q, 7, data);
     return stmt_run(q, e);
 }
 
@@ -188,7 +214,7 @@ static int sealed_store(struct series *s, struct point *p, struct zb_err *e) {
         struct sample *v;
         int n;
         if (chunk_decode(data, &v, &n, e) != ZB_OK) return e->rc;
-        int rc = chunk_store(s, p->id, v, n, data, e);
+        int rc = chunk_store(s, p->id, v, n, false, data, e);
         free(v);
         if (rc != ZB_OK) return rc;
     }
@@ -262,7 +288,7 @@ static int late_one_chunk(struct series *s, struct point *p, int from, int *to, 
         ZB_AUTO(buf_done) struct buf b;
         buf_init(&b, 4 << 20);
         rc = chunk_encode(v + at, part, true, &b, e);
-        if (rc == ZB_OK) rc = chunk_store(s, p->id, v + at, part, buf_str(&b), e);
+        if (rc == ZB_OK) rc = chunk_store(s, p->id, v + at, part, false, buf_str(&b), e);
     }
     free(v);
     return rc;
@@ -316,23 +342,23 @@ static int late_into_head(struct point *p, struct zb_err *e) {
     return rc;
 }
 
-static int point_store(struct series *s, struct point *p, struct zb_err *e) {
+int point_store(struct series *s, struct point *p, struct zb_err *e) {
     if (point_id(s, p, e) != ZB_OK || late_into_head(p, e) != ZB_OK || sealed_store(s, p, e) != ZB_OK || late_store(s, p, e) != ZB_OK) return e->rc;
     return head_store(s, p, e);
 }
 
-static void point_stored(struct point *p) {
+void point_stored(struct point *p) {
     blocks_free(&p->sealed);
     p->lates = 0;
     p->dirty = p->fresh = false;
 }
 
-static void point_back(struct point *p) { /* the transaction was rolled back, and with it a new id */
+void point_back(struct point *p) { /* the transaction was rolled back, and with it a new id */
     if (p->fresh) p->id = 0;
     p->fresh = false;
 }
 
-static int commit_or_back(struct series *s, int rc, struct zb_err *e) {
+int commit_or_back(struct series *s, int rc, struct zb_err *e) {
     if (rc == ZB_OK) rc = db_commit(s->db, e);
     if (rc != ZB_OK) db_rollback(s->db);
     return rc;
@@ -433,7 +459,7 @@ int series_open(const char *path, struct series **ret, struct zb_err *e) {
     struct series *s = xcalloc(1, sizeof *s);
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->rlock, NULL);
-    int rc = db_open(path, DB_WRITE, &s->db, e);
+    int rc = db_open(path, DB_WIDE, &s->db, e);
     if (rc == ZB_OK) rc = db_migrate(s->db, "series", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e);
     if (rc == ZB_OK) rc = db_open(path, DB_READ, &s->rdb, e);
     if (rc == ZB_OK) rc = load(s, e);

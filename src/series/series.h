@@ -1,4 +1,5 @@
-/* Samples of points: open heads in memory, sealed chunks in series.db (scaled-integer deltas of time, value, state, then zstd).
+/* Samples of points: open heads in memory, sealed chunks in series.db, one a day after the night (scaled-integer
+ * differences through an adaptive range coder), and the hours of each day (n, min, max, last, states).
  * Rebuildable from raw/. One writer thread (series_put, series_flush); reads from any thread on their own handle, heads included.
  * A sample with the time of an existing one replaces it (a correction); late ones are merged on read and when sealed. */
 #pragma once
@@ -28,9 +29,15 @@ struct bucket {
     int n;
     uint32_t states;
 }; /* t: start of the bucket; min NONE when only valueless samples */
-/* At most `buckets` buckets of equal length over [from,to), empty ones left out. */
+/* Makes one chunk of each day's parts, and its hours beside it, for days before `before` (Beijing day): at most `most` point-days, oldest first.
+ * *did 0: nothing is left to do. A late sample undoes its day, which is then done again. */
+ZB_MUST int series_compact(struct series *s, int32_t before, int most, int *did, struct zb_err *e);
+/* Drops samples of days before `before`, at most `most` chunks; the hours stay for ever. */
+ZB_MUST int series_forget(struct series *s, int32_t before, int most, int *did, struct zb_err *e);
+/* Buckets of whole hours, and of days whose samples were dropped, come from the hours kept.
+ * At most `buckets` buckets of equal length over [from,to), empty ones left out. */
 ZB_MUST int series_buckets(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, int buckets, struct bucket **ret, int *n,
                            struct zb_err *e);
 /* codec, pure; for tests and bench */
-ZB_MUST int chunk_encode(const struct sample *v, int n, bool pack, struct buf *out, struct zb_err *e); /* pack: zstd over it when that is smaller */
+ZB_MUST int chunk_encode(const struct sample *v, int n, bool pack, struct buf *out, struct zb_err *e); /* pack: range coded, for what is kept */
 ZB_MUST int chunk_decode(struct str bytes, struct sample **ret, int *n, struct zb_err *e);

@@ -6,7 +6,7 @@
 #include "base/time.h"
 
 struct db;
-enum db_mode { DB_WRITE, DB_READ };
+enum db_mode { DB_WRITE, DB_WIDE, DB_READ }; /* DB_WIDE: DB_WRITE, and a new SQLite file gets pages of 32 KiB, for blobs of about a kilobyte */
 enum db_kind { DB_SQLITE, DB_POSTGRES };
 /* A path that begins with postgresql:// or postgres:// is a server's (encoding UTF8, collation C; a lost connection fails what runs and is
  * made anew by the next db_begin, db_use or db_exec outside a transaction), any other an SQLite file (WAL, synchronous FULL, foreign_keys,

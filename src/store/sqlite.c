@@ -77,13 +77,14 @@ static int tune(struct db *db, enum db_mode mode, struct zb_err *e) {
     for (size_t i = 0; i < sizeof F / sizeof *F; i++)
         sqlite3_create_function(db->h, F[i].name, F[i].args, SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC, NULL, F[i].fn, NULL, NULL);
     if (db_exec(db, "pragma foreign_keys=on; pragma cell_size_check=on; pragma mmap_size=0; pragma temp_store=memory", e) != ZB_OK) return e->rc;
-    if (mode == DB_WRITE) return db_exec(db, "pragma journal_mode=wal; pragma synchronous=full; pragma wal_autocheckpoint=2000", e);
+    if (mode == DB_WIDE && db_exec(db, "pragma page_size=32768", e) != ZB_OK) return e->rc;
+    if (mode != DB_READ) return db_exec(db, "pragma journal_mode=wal; pragma synchronous=full; pragma wal_autocheckpoint=2000", e);
     return db_exec(db, "pragma query_only=on", e);
 }
 
 static int lite_open(struct db *db, const char *path, enum db_mode mode, struct zb_err *e) {
     str_copy(str_of(path), db->path, sizeof db->path);
-    int flags = SQLITE_OPEN_NOMUTEX | (mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
+    int flags = SQLITE_OPEN_NOMUTEX | (mode != DB_READ ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
     sqlite3 *h = NULL;
     int rc = sqlite3_open_v2(path, &h, flags, NULL);
     db->h = h;

@@ -151,6 +151,103 @@ static void buckets(void **s) {
     free(b);
     series_close(x);
 }
+/* Hours by the plain array. */
+static void hours_equal(struct series *x, zb_time from, int hours) {
+    struct bucket *b;
+    int n, k = 0;
+    OK(series_buckets(x, M, P, from, from + hours * ZB_HOUR, hours, &b, &n, &err));
+    for (int h = 0; h < hours; h++) {
+        struct bucket w = {from + h * ZB_HOUR, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, 0, 0};
+        for (int i = 0; i < truths; i++) {
+            if (truth[i].t < w.t || truth[i].t >= w.t + ZB_HOUR) continue;
+            w.n++;
+            w.states |= truth[i].state;
+            if (truth[i].v == ZB_FIX_NONE) continue;
+            if (w.min == ZB_FIX_NONE || truth[i].v < w.min) w.min = truth[i].v;
+            if (w.max == ZB_FIX_NONE || truth[i].v > w.max) w.max = truth[i].v;
+            w.last = truth[i].v;
+        }
+        if (!w.n) continue;
+        if (k == n || b[k].t != w.t || b[k].n != w.n || b[k].min != w.min || b[k].max != w.max || b[k].last != w.last || b[k].states != w.states)
+            fail_msg("hour %d differs", h);
+        k++;
+    }
+    assert_int_equal(k, n);
+    free(b);
+}
+static void compact_all(struct series *x, int32_t before) {
+    for (int did = 1; did;) OK(series_compact(x, before, 3, &did, &err));
+}
+static int64_t chunks_of(const char *path, bool whole) {
+    struct db *db;
+    OK(db_open(path, DB_READ, &db, &err));
+    struct stmt *q = db_use(db, "select count(*) from chunk where whole=?1", &err);
+    stmt_i64(q, 1, whole);
+    assert_int_equal(stmt_row(q, &err), 1);
+    int64_t n = stmt_col_i64(q, 0);
+    stmt_done(&q);
+    db_close(db);
+    return n;
+}
+/* Nights: a day becomes one chunk and its hours; a late sample undoes it and the next night mends it; dropped samples leave their hours. */
+static void nights(void **s) {
+    (void)s;
+    struct series *x;
+    char *dir = scratch();
+    const zb_time t0 = at("2026-03-01 00:00:00");
+    int32_t day = zb_day_of(t0);
+    OK(series_open(join(dir, "s.db"), &x, &err));
+    truths = 0;
+    for (int i = 0; i < 4600; i++) { /* four days and some, a sample a minute and a half; falls silent within the last */
+        struct sample v = sm(t0 + i * 90000, i % 50 == 7 ? ZB_FIX_NONE : (zb_fix)(rnd() % 400) * 10000, i % 31 ? 0 : 4);
+        if (i % 9) truth[truths++] = v; /* the others come late */
+        if (i % 9) OK(series_put(x, M, P, &v, 1, &err));
+        if (i % 200 == 0) OK(series_flush(x, (uint64_t)i, &err));
+        if (i == 3000) compact_all(x, zb_day_of(v.t));
+    }
+    OK(series_flush(x, 4000, &err));
+    compact_all(x, day + 4);
+    assert_int_equal(chunks_of(join(dir, "s.db"), true), 4);
+    check(x, 0, INT64_MAX);
+    hours_equal(x, t0 - 5 * ZB_HOUR, 120);
+    int n = truths;
+    for (int i = 0; i < 4600; i += 9) {
+        struct sample v = sm(t0 + i * 90000, fx("9"), 0);
+        truth[truths++] = v;
+        OK(series_put(x, M, P, &v, 1, &err));
+    }
+    for (int i = n; i < truths; i++)
+        for (int k = i; k && truth[k].t < truth[k - 1].t; k--) {
+            struct sample h = truth[k];
+            truth[k] = truth[k - 1];
+            truth[k - 1] = h;
+        }
+    check(x, 0, INT64_MAX);
+    OK(series_flush(x, 4001, &err));
+    check(x, 0, INT64_MAX);
+    hours_equal(x, t0, 120);
+    compact_all(x, day + 10); /* the silent point's open head too */
+    assert_int_equal(chunks_of(join(dir, "s.db"), true), 5);
+    assert_int_equal(chunks_of(join(dir, "s.db"), false), 0);
+    check(x, 0, INT64_MAX);
+    hours_equal(x, t0, 120);
+    int did;
+    OK(series_forget(x, day + 2, 100, &did, &err));
+    assert_int_equal(did, 2);
+    series_close(x);
+    OK(series_open(join(dir, "s.db"), &x, &err));
+    check(x, t0 + 2 * ZB_DAY, INT64_MAX);
+    struct sample *v;
+    OK(series_read(x, M, P, 0, t0 + 2 * ZB_DAY, &v, &n, &err));
+    assert_int_equal(n, 0);
+    free(v);
+    hours_equal(x, t0, 120);
+    struct bucket *b; /* narrower than an hour: where samples are gone each hour stands as one */
+    OK(series_buckets(x, M, P, t0, t0 + ZB_DAY, 240, &b, &n, &err));
+    assert_int_equal(n, 24);
+    free(b);
+    series_close(x);
+}
 static void faults(void **s) {
     (void)s;
     for (long k = 1; k < 400; k++) {
@@ -167,6 +264,9 @@ static void faults(void **s) {
             if (i % 20 == 19)
                 while (series_flush(x, (uint64_t)i, &err) != ZB_OK) failed++;
         }
+        int did = 1;
+        while (did)
+            while (series_compact(x, 2, 10, &did, &err) != ZB_OK) failed++;
         zb_fault_at = 0;
         series_close(x);
         OK(series_open(join(dir, "s.db"), &x, &err));
@@ -181,7 +281,7 @@ static void faults(void **s) {
     fail_msg("the faults never ended");
 }
 int main(void) {
-    const struct CMUnitTest t[] = {cmocka_unit_test(codec), cmocka_unit_test(lives), cmocka_unit_test(input_is_never_too_late), cmocka_unit_test(buckets),
-                                   cmocka_unit_test(faults)};
+    const struct CMUnitTest t[] = {cmocka_unit_test(codec),   cmocka_unit_test(lives),  cmocka_unit_test(input_is_never_too_late),
+                                   cmocka_unit_test(buckets), cmocka_unit_test(nights), cmocka_unit_test(faults)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }
