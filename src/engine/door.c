@@ -116,7 +116,13 @@ int engine_submit(struct engine *en, struct str mine, struct str origin, struct 
     struct mine *m = NULL;
     struct job *j = job_make(origin, name, bytes);
     struct policy *p = policy_take(en);
-    int rc = job_decode(p, j, zb_now(), &ret->truncated, e);
+    int rc = disk_admits(en, p, e);
+    if (rc != ZB_OK) {
+        policy_unref(p);
+        job_free(j);
+        return rc;
+    }
+    rc = job_decode(p, j, zb_now(), &ret->truncated, e);
     if (rc == ZB_OK) str_copy(str_of(j->batch.format->family), ret->family, sizeof ret->family);
     policy_unref(p);
     count_result(&j->batch, ret);

@@ -79,6 +79,7 @@ struct engine_stat {
     uint64_t inputs, judged;
     struct raw_stat raw;
     int64_t disk_free;
+    int disk_used; /* percent; -1 unknown */
     char trouble[300]; /* "" all well */
 };
 void engine_stats(struct engine *en, struct engine_stat *ret);

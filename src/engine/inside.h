@@ -101,7 +101,10 @@ struct engine {
     int nlatest, clatest;
     struct alarm_diffs diffs;
     size_t checkpoint_next;
-    pthread_t clerk;            /* clocks of records and notices */
+    zb_time disk_at;  /* looked at */
+    int disk;         /* percent in use; atomic */
+    zb_time night_at; /* when to look for the night's work again */
+    pthread_t clerk;  /* clocks of records and notices */
     bool clerking, clerk_stop;
     struct db *clerk_db;
     pthread_mutex_t clerk_lock;
@@ -152,6 +155,11 @@ int lock_dir(struct engine *en, struct zb_err *e);
 void records_path(const char *dir, char *out, size_t cap); /* DIR/zhiben.db, or the address kept in DIR/db.url */
 int open_stores(struct engine *en, const char *findings, struct zb_err *e);
 
+/* night.c */
+int disk_used(const char *dir, int64_t *free);
+int disk_admits(struct engine *en, const struct policy *p, struct zb_err *e);
+bool night_step(struct engine *en, zb_time now, bool idle);
+
 /* clerk.c */
 int clerk_start(struct engine *en, struct zb_err *e);
 void clerk_stop(struct engine *en);
@@ -160,8 +168,8 @@ void clerk_step(struct engine *en, zb_time now);
 /* replay.c */
 int replay_from(struct engine *en, uint64_t after, FILE *progress, struct zb_err *e);
 int policy_keep(struct engine *en, struct zb_err *e);
-void policy_put(struct engine *en, struct policy *p); /* takes the reference; before the judge runs */
+void policy_put(struct engine *en, struct policy *p);        /* takes the reference; before the judge runs */
 int replay_policy_kept(struct engine *en, struct zb_err *e); /* the one last in force here */
-int engine_pause(struct engine *en, struct zb_err *e); /* a stop of more than a minute is an input too: no silence is judged for it */
+int engine_pause(struct engine *en, struct zb_err *e);       /* a stop of more than a minute is an input too: no silence is judged for it */
 void step_resume(struct engine *en, uint64_t seq, zb_time now);
 int tree_copy(const char *from, const char *to, int depth, struct zb_err *e); /* records a changed policy in the log and the journal, keeps its files */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 #include <time.h>
 
 #define QUEUE_BYTES_MAX (64 << 20)
@@ -108,14 +107,14 @@ void judge_wait(struct engine *en, struct job *j, bool wait) {
 
 static bool next_is_here(const struct engine *en) { return en->head && (!in_log(en->head) || en->head->seq == en->expected); }
 
-/* Takes up to GROUP_MAX jobs, waiting at most until the next timer. */
-static struct job *jobs_take(struct engine *en, bool *stop, zb_time *horizon) {
+/* Takes up to GROUP_MAX jobs, waiting at most until the next timer; not at all when there is other work. */
+static struct job *jobs_take(struct engine *en, bool busy, bool *stop, zb_time *horizon) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_nsec += 250000000;
     if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
     pthread_mutex_lock(&en->q_lock);
-    while (!next_is_here(en) && !en->stop)
+    while (!next_is_here(en) && !en->stop && !busy)
         if (pthread_cond_timedwait(&en->q_more, &en->q_lock, &until) == ETIMEDOUT) break;
     struct job *first = NULL, *last = NULL;
     for (int n = 0; next_is_here(en) && n < GROUP_MAX; n++) {
@@ -222,10 +221,10 @@ static void housekeeping(struct engine *en, bool settle, zb_time now) {
 static void *judge_main(void *arg) {
     pthread_setname_np(pthread_self(), "judge");
     struct engine *en = arg;
-    bool stop = false, given_up = false;
+    bool stop = false, given_up = false, more = false;
     zb_time timers_at = 0, horizon;
     for (;;) {
-        struct job *first = jobs_take(en, &stop, &horizon);
+        struct job *first = jobs_take(en, more, &stop, &horizon);
         if (!first && stop) return NULL;
         bool settle = false;
         for (struct job *j = first; j && !given_up; j = j->next) {
@@ -240,6 +239,7 @@ static void *judge_main(void *arg) {
         }
         if (!given_up) given_up = !store_group(en);
         if (!given_up) housekeeping(en, settle, now);
+        if (!given_up) more = night_step(en, now, !first);
         pthread_rwlock_unlock(&en->mines_lock);
         jobs_done(en, first);
     }
@@ -278,8 +278,7 @@ void engine_stats(struct engine *en, struct engine_stat *ret) {
     ret->queue_bytes = en->queue_bytes;
     ret->lag = en->head ? zb_now() - en->head->received : 0;
     pthread_mutex_unlock(&en->q_lock);
-    struct statvfs v;
-    ret->disk_free = statvfs(en->dir, &v) == 0 ? (int64_t)v.f_bavail * (int64_t)v.f_frsize : -1;
+    ret->disk_used = disk_used(en->dir, &ret->disk_free);
     ret->inputs = raw_last(en->raw);
     raw_stats(en->raw, &ret->raw);
     pthread_mutex_lock(&en->trouble_lock);

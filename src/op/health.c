@@ -83,6 +83,10 @@ int op_health(struct op_call *c, struct zb_err *e) {
     json_i64(j, s.lag);
     json_key(j, "disk_free");
     json_i64(j, s.disk_free);
+    json_key(j, "disk_used_percent");
+    json_i64(j, s.disk_used);
+    json_key(j, "disk_state");
+    json_z(j, s.disk_used >= c->policy->storage.disk_refuse ? "refuse" : s.disk_used >= c->policy->storage.disk_warn ? "warn" : "good");
     json_key(j, "raw_records");
     json_i64(j, (int64_t)s.raw.records);
     json_key(j, "raw_bytes_in");

@@ -137,6 +137,16 @@ static void bind_silence(struct reader *r, const struct node *root, struct polic
                                        node_duration(r, root, "future_max", ZB_TIME_NONE),    node_duration(r, root, "truncated_wait", ZB_TIME_NONE)};
 }
 
+static void bind_storage(struct reader *r, const struct node *root, struct policy *p) {
+    node_keys(r, root, "source night_from_hour night_to_hour sample_days disk_warn_percent disk_refuse_percent");
+    p->storage =
+        (struct storage_rule){(int)node_int(r, root, "night_from_hour", INT64_MIN, 0, 23), (int)node_int(r, root, "night_to_hour", INT64_MIN, 1, 24),
+                              (int)node_int(r, root, "sample_days", INT64_MIN, 7, 36500), (int)node_int(r, root, "disk_warn_percent", INT64_MIN, 1, 100),
+                              (int)node_int(r, root, "disk_refuse_percent", INT64_MIN, 1, 100)};
+    if (!r->bad && p->storage.night_to <= p->storage.night_from) node_fail(r, root, "night_to_hour must lie after night_from_hour");
+    if (!r->bad && p->storage.disk_refuse < p->storage.disk_warn) node_fail(r, root, "disk_refuse_percent must not be less than disk_warn_percent");
+}
+
 static void bind_policy(struct reader *r, const struct node *root, struct policy *p) {
     node_keys(r, root, "source name no_value bad_record_percent");
     p->name = node_text(r, root, "name", NULL);
@@ -228,8 +238,23 @@ void bind_format(struct reader *r, const struct node *root, struct format *f) {
     if (!r->bad && (!end[0] || end[1])) node_fail(r, root, "rec_end \"%s\" must be one character", end);
 }
 
-const struct schema SCHEMAS[] = {{"policy.yaml", bind_policy}, {"regions.yaml", bind_regions},   {"sensors.yaml", bind_sensors}, {"limits.yaml", bind_limits},
-                                 {"alarms.yaml", bind_alarms}, {"causes.yaml", bind_causes},     {"roles.yaml", bind_roles},     {"silence.yaml", bind_silence},
-                                 {"ladder.yaml", bind_ladder}, {"calendar.yaml", bind_calendar}, {"sites.yaml", bind_sites},     {"notify.yaml", bind_notify},
-                                 {"plan.yaml", bind_plan},     {"duties.yaml", bind_duties}};
+/* clang-format off: one a line, for several people add to it */
+const struct schema SCHEMAS[] = {
+    {"policy.yaml", bind_policy},
+    {"regions.yaml", bind_regions},
+    {"sensors.yaml", bind_sensors},
+    {"limits.yaml", bind_limits},
+    {"alarms.yaml", bind_alarms},
+    {"causes.yaml", bind_causes},
+    {"roles.yaml", bind_roles},
+    {"silence.yaml", bind_silence},
+    {"ladder.yaml", bind_ladder},
+    {"calendar.yaml", bind_calendar},
+    {"sites.yaml", bind_sites},
+    {"notify.yaml", bind_notify},
+    {"storage.yaml", bind_storage},
+    {"plan.yaml", bind_plan},
+    {"duties.yaml", bind_duties},
+};
+/* clang-format on */
 const int SCHEMAS_N = sizeof SCHEMAS / sizeof *SCHEMAS;

@@ -59,6 +59,11 @@ struct channel_rule { /* notify.yaml; secrets stand in files of their own */
 struct silence_rule {
     zb_time sample_period, late_after, point_after, mine_after, future_max, truncated_wait;
 };
+struct storage_rule {
+    int night_from, night_to;   /* hours of Beijing between which day chunks are made and old samples dropped */
+    int sample_days;            /* samples are kept so long; hours for ever */
+    int disk_warn, disk_refuse; /* percent in use: from the first it is told, from the second uploads wait (records never) */
+};
 struct shelf_rule {
     zb_time max;
 };
@@ -84,6 +89,7 @@ struct policy {
     int roles;
     struct silence_rule silence;
     struct shelf_rule shelf;
+    struct storage_rule storage;
     struct code_list *list;
     int lists;
     struct ladder *ladder;

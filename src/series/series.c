@@ -12,7 +12,7 @@ static const char *const MIGRATIONS[] = {"create table point(id integer primary 
                                          "drop table chunk; delete from head; delete from state;"
                                          "create table chunk(id integer primary key, point integer not null, t0 integer not null, t1 integer not null, n "
                                          "integer not null, day integer not null, whole integer not null, data blob not null, unique(point, t0)) strict;"
-                                         "create index chunk_part on chunk(day, point) where whole=0;"
+                                         "create index chunk_part on chunk(day, point) where whole=0; create index chunk_whole on chunk(day) where whole=1;"
                                          "create table roll(point integer not null, day integer not null, data blob not null, primary key(point, day)) strict, "
                                          "without rowid;"};
 

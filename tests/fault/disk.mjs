@@ -9,7 +9,7 @@ import { cddy, cdss, json, serve, session, sleep, zb, zbTry } from '../lib.mjs'
 const M = '140214900001', mnt = mkdtempSync(join(tmpdir(), 'zb-full-'))
 const mount = (...a) => execFileSync('mount', a, { stdio: 'pipe' })
 let can = true
-try { mount('-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', mnt) } catch { can = false }
+try { mount('-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', mnt) } catch { can = false }
 test('full disk', { skip: can ? false : 'mounting is not allowed here' }, async () => {
   const dir = join(mnt, 'd')
   zb(['init', dir])
@@ -19,7 +19,17 @@ test('full disk', { skip: can ? false : 'mounting is not allowed here' }, async 
   const put = f => fetch(`${s.url}/api/v1/uploads/${f.name}?wait=1`, { method: 'POST', headers: { Authorization: `Bearer ${token}` }, body: f.text }).then(async r => ({ status: r.status, text: await r.text() }))
   assert.equal((await put(cddy(M, start))).status, 200)
   assert.equal((await put(cdss(M, start, { P1: '0.4' }))).status, 200)
-  try { writeFileSync(join(mnt, 'filler'), Buffer.alloc(6 << 20, 1)) } catch { /* that is the point */ }
+  const boss = await session(s, 'admin'), fill = n => writeFileSync(join(mnt, 'filler'), Buffer.alloc(n, 1))
+  const used = async () => (await boss('GET', '/health')).body
+  let size = 16 << 20; fill(8 << 20)
+  const free = (await used()).disk_free
+  fill((8 << 20) + free - (size * 0.035 | 0)); await sleep(1600)
+  const h = await used()
+  assert.ok(h.disk_used_percent >= 95 && h.disk_state === 'refuse', JSON.stringify(h))
+  const wait = await put(cdss(M, start + 600e3, { P1: '0.4' }))
+  assert.equal(wait.status, 503); assert.match(wait.text, /% full/)
+  assert.equal((await boss('POST', '/ledgers/site/records', { values: { code: M, name: '示范一矿', kind: 'coal_ug', county: '140214' } })).status, 200, 'records are still taken')
+  try { fill(16 << 20) } catch { /* that is the point */ }
   const noise = () => Array.from({ length: 300 }, () => Math.random().toString(36)).join('')
   let refusal = null
   for (let k = 1; k < 200 && !refusal; k++) {
@@ -33,7 +43,7 @@ test('full disk', { skip: can ? false : 'mounting is not allowed here' }, async 
   const admin = await session(s, 'admin').catch(() => null) // logging in writes too: it may be refused while the disk is full
   if (admin) assert.equal((await admin('GET', '/mines')).status, 200)
   rmSync(join(mnt, 'filler'))
-  await sleep(500)
+  await sleep(1500)
   let ok = 0
   for (let i = 0; i < 20 && !ok; i++) { ok = (await put(cdss(M, start + 3600e3, { P1: '1.7' }))).status === 200; await sleep(200) }
   assert.ok(ok, 'with room again uploads are taken')
