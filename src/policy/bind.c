@@ -241,6 +241,7 @@ void bind_format(struct reader *r, const struct node *root, struct format *f) {
 /* clang-format off: one a line, for several people add to it */
 const struct schema SCHEMAS[] = {
     {"policy.yaml", bind_policy},
+    {"pages.yaml", bind_pages},
     {"regions.yaml", bind_regions},
     {"sensors.yaml", bind_sensors},
     {"limits.yaml", bind_limits},

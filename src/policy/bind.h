@@ -23,5 +23,7 @@ void bind_area(struct reader *r, const struct node *root, struct plan_area *out)
 void bind_plan_all(struct zb_err *e, struct policy *p, bool *bad);
 void bind_rules(struct reader *r, const struct node *root, bool insight, struct rule_file *out);
 void rules_all(struct zb_err *e, struct policy *p, bool *bad);
+void bind_letter(struct reader *r, const struct node *root, const struct policy *p, struct letter_rule *l); /* after the ledgers */
+void bind_pages(struct reader *r, const struct node *root, struct policy *p);
 /* What one file cannot know: references, effects and their cycles and rights, imports. */
 void bind_all(struct zb_err *e, struct policy *p, bool *bad);

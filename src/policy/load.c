@@ -93,10 +93,17 @@ static int bind_insights_at(struct load *l, struct reader *r, const struct node 
     bind_rules(r, root, true, &l->p->insight_file[at]);
     return ZB_OK;
 }
+static int bind_letter_at(struct load *l, struct reader *r, const struct node *root, int at) {
+    bind_letter(r, root, l->p, &l->p->letter[at]);
+    for (int i = 0; i < at && !r->bad; i++)
+        if (!strcmp(l->p->letter[i].key, l->p->letter[at].key)) node_fail(r, root, "letter %s is in another file too", l->p->letter[at].key);
+    return ZB_OK;
+}
 #define KEPT(thing) sizeof *((struct policy *)0)->thing, offsetof(struct policy, thing), offsetof(struct policy, thing##s)
 static const struct folder FOLDERS[] = {{"formats", bind_format_at, KEPT(format), 200}, {"lists", bind_list_at, KEPT(list), 200},
                                         {"ledgers", bind_ledger_at, KEPT(ledger), 200}, {"imports", bind_import_at, KEPT(import), 200},
-                                        {"rules", bind_rules_at, KEPT(rule_file), 200}, {"insights", bind_insights_at, KEPT(insight_file), 200}, {"plan", bind_area_at, KEPT(area), 50}};
+                                        {"rules", bind_rules_at, KEPT(rule_file), 200}, {"insights", bind_insights_at, KEPT(insight_file), 200},
+                                        {"plan", bind_area_at, KEPT(area), 50},         {"letters", bind_letter_at, KEPT(letter), 200}};
 
 static int yaml_only(const struct dirent *d) {
     size_t n = strlen(d->d_name);

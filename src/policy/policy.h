@@ -8,6 +8,7 @@
 #include "policy/ledger.h"
 #include "policy/plan.h"
 #include "policy/rule.h"
+#include "policy/letter.h"
 
 struct region {
     const char *code, *name, *en;
@@ -115,6 +116,10 @@ struct policy {
     const char *const *no_value;
     int no_values;          /* words that mean "no value": null, NULL, -, -- … */
     int bad_record_percent; /* more bad records than this: the file is refused */
+    struct page_style *page;
+    int pages;
+    struct letter_rule *letter;
+    int letters;
     struct arena *arena;
 };
 
@@ -124,7 +129,7 @@ struct policy *policy_ref(struct policy *p);                                 /* 
 void policy_unref(struct policy *p);                                         /* atomic; the last one frees */
 const struct format *policy_format(const struct policy *p, struct str type); /* NULL: unknown */
 int policy_ledger(const struct policy *p, struct str key);                   /* index, also by its number ("L10"); -1 */
-const struct rule *policy_rule(const struct policy *p, struct str id);              /* NULL: unknown */
+const struct rule *policy_rule(const struct policy *p, struct str id);       /* NULL: unknown */
 /* The county of an address, by its names of today or before; city when only that is named; NULL. */
 const struct region *policy_region_of(const struct policy *p, struct str address);
 bool policy_work_day(const struct policy *p, int32_t day);
