@@ -43,14 +43,13 @@ static int decode_all(const struct policy *p, const struct pile *all, const char
             bool truncated;
             const struct file *f = &all->f[i];
             struct upload_name un;
-            if (upload_name_parse(str_of(f->name), &un, e) != ZB_OK) rc = e->rc;
+            if (upload_name_parse(p, str_of(f->name), STR(""), &un, e) != ZB_OK) rc = e->rc;
             if (rc != ZB_OK || !str_is(un.type, type)) continue;
-            rc = batch_decode(p, str_of(f->name), f->bytes, un.time + 5 * ZB_MINUTE, a, &b, &truncated, e);
+            rc = batch_decode(p, str_of(f->name), STR(""), f->bytes, un.time + 5 * ZB_MINUTE, a, &b, &truncated, e);
             if (rc != ZB_OK) break;
             for (int r = 0; r < b.n; r++) {
-                struct str point;
-                struct sample s;
-                x->samples += sample_of(p, &b, &b.rec[r], &point, &s);
+                struct observation o[FACTS_MAX];
+                x->samples += (uint64_t)samples_of(p, &b, r, a, o);
             }
             x->files++, x->records += (uint64_t)b.n, x->refused += (uint64_t)b.refused, x->bytes += (double)f->bytes.n;
             arena_reset(a);

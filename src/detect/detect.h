@@ -28,11 +28,12 @@ void mine_define(const struct policy *p, struct mine_state *m, const struct poin
 bool mine_sample(const struct policy *p, struct mine_state *m, struct str point, const struct sample *s, zb_time now, struct alarm_diffs *out);
 /* An outstation's state (FZSS): run 0 normal, 1 broken, 2 fault, 9 unknown. One alarm a station; its points' faults are grouped under it. */
 void mine_station(const struct policy *p, struct mine_state *m, struct str station, int run, zb_time t, zb_time now, struct alarm_diffs *out);
-/* A row of YCBJ the mine itself reports; end ZB_TIME_NONE while it lasts. Kept beside our own judgement (kind REPORTED) unless the same thing is already alarmed. */
-void mine_reported(const struct policy *p, struct mine_state *m, struct str point, struct str type, zb_time start, zb_time end, zb_fix peak, zb_time now,
-                   struct alarm_diffs *out);
-/* Any accepted upload: the link is alive. */
-void mine_heard(const struct policy *p, struct mine_state *m, zb_time now, struct alarm_diffs *out);
+/* What the mine itself tells (its alarms, people alarms, seal and video events). Stands beside our own judgement unless the same thing is alarmed already.
+ * Ends by an event with its end; a file without it ends nothing. */
+void mine_told(const struct policy *p, struct mine_state *m, const struct event *v, zb_time now, struct alarm_diffs *out);
+/* Any accepted upload: the link is alive. period: how often such files come, 0 on event; the mine is late by its most frequent files,
+ * the limits of silence.yaml (made for sample_period) stretched to them. */
+void mine_heard(const struct policy *p, struct mine_state *m, zb_time period, zb_time now, struct alarm_diffs *out);
 /* Runs timers due at or before now: off-delays, silence of points, lateness, whole mine (one cause, one alarm: a silent mine silences its points' alarms into its group). */
 void mine_tick(const struct policy *p, struct mine_state *m, zb_time now, struct alarm_diffs *out);
 zb_time mine_due(const struct mine_state *m); /* next timer; INT64_MAX none */

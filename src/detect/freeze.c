@@ -2,7 +2,7 @@
 #include "detect/state.h"
 #include <stdlib.h>
 
-#define VERSION 1
+#define VERSION 2
 #define FROZEN_MAX ((size_t)256 << 20)
 
 struct io {
@@ -74,6 +74,11 @@ static void definition(struct io *f, struct point_def *d) {
     zb_fix *v[] = {&d->range_hi, &d->range_lo, &d->x, &d->y, &d->z};
     for (int i = 0; i < 5; i++) i64(f, v[i]);
     limits(f, &d->own);
+    for (int i = 0; i < COLOURS; i++) {
+        i64(f, &d->line.hi[i]);
+        i64(f, &d->line.lo[i]);
+    }
+    i64(f, &d->every);
 }
 
 static void alarm(struct io *f, struct alarm *a) {
@@ -139,6 +144,7 @@ void mine_freeze(const struct mine_state *m, struct buf *out) {
     facts(&f, &w->f);
     i64(&f, &w->heard);
     i64(&f, &w->due);
+    i64(&f, &w->period);
     lives(&f, &w->own);
     number(&f, &n, 0, MINE_POINTS_MAX);
     for (int i = 0; i < n; i++) point(&f, w->pt[i]);
@@ -155,6 +161,7 @@ int mine_thaw(struct str in, struct mine_state **ret, struct zb_err *e) {
     int n = 0;
     i64(&f, &m->heard);
     i64(&f, &m->due);
+    i64(&f, &m->period);
     lives(&f, &m->own);
     number(&f, &n, 0, MINE_POINTS_MAX);
     for (int i = 0; i < n && !f.bad; i++) {

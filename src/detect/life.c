@@ -18,21 +18,34 @@ static void emit(struct step *s, const struct alarm *a) {
     d->a[d->n++] = *a;
 }
 
+static bool told(enum alarm_kind k) { /* by the mine, not judged from samples: several may stand for one subject */
+    switch (k) {
+    case ALARM_REPORTED:
+    case ALARM_OVER_TIME:
+    case ALARM_OVER_PEOPLE:
+    case ALARM_RESTRICTED:
+    case ALARM_CALL:
+    case ALARM_SEAL:
+    case ALARM_VIDEO:
+    case ALARM_VEHICLE: return true;
+    default: return false;
+    }
+}
+
 static void id_make(struct alarm *a) {
     char text[240];
     unsigned char h[32];
-    int n = snprintf(text, sizeof text, "%s|%s|%s|%lld%s", a->mine, a->point, ALARM_KIND_KEY[a->kind], (long long)a->raised,
-                     a->kind == ALARM_REPORTED ? a->group : "");
+    int n = snprintf(text, sizeof text, "%s|%s|%s|%lld%s", a->mine, a->point, ALARM_KIND_KEY[a->kind], (long long)a->raised, told(a->kind) ? a->group : "");
     SHA256((const unsigned char *)text, (size_t)n, h);
     for (int i = 0; i < 12; i++) snprintf(a->id + 2 * i, 3, "%02x", h[i]);
 }
 
 static struct live **list_of(struct mine_state *m, struct pt *pt) { return pt ? &pt->live : &m->own; }
 
-/* Reports of one point differ by what and since when they report: that is their group. */
+/* What mines tell of one point differs by what and since when: that is its group. */
 static struct live *find(struct mine_state *m, struct pt *pt, const char *point, enum alarm_kind k, const char *group) {
     for (struct live *l = *list_of(m, pt); l; l = l->next)
-        if (l->a.kind == k && (pt || !strcmp(l->a.point, point)) && (k != ALARM_REPORTED || !strcmp(l->a.group, group))) return l;
+        if (l->a.kind == k && (pt || !strcmp(l->a.point, point)) && (!told(k) || !strcmp(l->a.group, group))) return l;
     return NULL;
 }
 
@@ -40,7 +53,7 @@ struct live *alarm_find(struct mine_state *m, struct pt *pt, const char *point, 
     return find(m, pt, point, k, "");
 }
 
-bool report_stands(struct mine_state *m, const char *point, const char *group) { return find(m, NULL, point, ALARM_REPORTED, group) != NULL; }
+bool told_stands(struct mine_state *m, const char *point, enum alarm_kind k, const char *group) { return find(m, NULL, point, k, group) != NULL; }
 
 bool alarm_stands(struct mine_state *m, struct pt *pt, enum alarm_kind k) {
     const struct live *l = alarm_find(m, pt, "", k);
@@ -127,9 +140,9 @@ void alarm_hold(struct step *s, const struct cond *c) {
     if (news && l->on) emit(s, &l->a);
 }
 
-void alarm_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, zb_time t) { report_release(s, pt, point, k, "", t); }
+void alarm_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, zb_time t) { told_release(s, pt, point, k, "", t); }
 
-void report_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, const char *group, zb_time t) {
+void told_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, const char *group, zb_time t) {
     struct live *l = find(s->m, pt, point, k, group);
     if (!l) return;
     if (!l->on) { /* did not last as long as its on-delay */

@@ -22,64 +22,64 @@ void mine_station(const struct policy *p, struct mine_state *m, struct str stati
     m->due = now;
 }
 
-static enum alarm_kind kind_of_report(struct str type) {
-    static const struct {
-        const char *code;
-        enum alarm_kind k;
-    } T[] = {{"001", ALARM_OVER_HI}, {"002", ALARM_CUT},     {"003", ALARM_FEED},  {"004", ALARM_FAULT},
-             {"005", ALARM_STATION}, {"006", ALARM_STATION}, {"007", ALARM_CALIB}, {"008", ALARM_OVER_RANGE}};
-    for (size_t i = 0; i < sizeof T / sizeof *T; i++)
-        if (str_is(type, T[i].code)) return T[i].k;
-    return ALARM_REPORTED;
-}
-
-void mine_reported(const struct policy *p, struct mine_state *m, struct str point, struct str type, zb_time start, zb_time end, zb_fix peak, zb_time now,
-                   struct alarm_diffs *out) {
+void mine_told(const struct policy *p, struct mine_state *m, const struct event *v, zb_time now, struct alarm_diffs *out) {
     struct step s = {p, m, now, out};
     char key[48], group[64], note[160];
-    enum alarm_kind k = kind_of_report(type);
-    struct pt *pt = pt_find(m, point);
-    int n = snprintf(key, sizeof key, STR_FMT, STR_ARG(point));
-    if (n <= 0 || n >= (int)sizeof key) return;
-    snprintf(group, sizeof group, "report/%.*s/%lld", type.n > 10 ? 10 : (int)type.n, type.p ? type.p : "", (long long)start);
-    bool l = report_stands(m, key, group);
-    if (!l && end != ZB_TIME_NONE) return; /* came and went before we heard of it: our own judgement of the samples stands */
-    if (!l && ((pt && alarm_find(m, pt, "", k)) || (k == ALARM_STATION && pt && alarm_find(m, NULL, pt->def.station, k)))) return;
-    if (end != ZB_TIME_NONE) {
-        report_release(&s, NULL, key, ALARM_REPORTED, group, end);
+    struct pt *pt = pt_find(m, v->subject);
+    if (!v->subject.n || v->subject.n >= sizeof key || v->start > now + p->silence.future_max) return;
+    str_copy(v->subject, key, sizeof key);
+    snprintf(group, sizeof group, "report/%.*s/%lld", v->code.n > 10 ? 10 : (int)v->code.n, v->code.p ? v->code.p : "", (long long)v->start);
+    bool stands = told_stands(m, key, v->kind, group), moment = v->end == v->start;
+    if (!stands && v->end != ZB_TIME_NONE && !moment) return; /* came and went before we heard of it: our own judgement of the samples stands */
+    if (!stands && v->same_as < ALARM_KINDS_N &&
+        ((pt && alarm_find(m, pt, "", v->same_as)) || (v->same_as == ALARM_STATION && pt && alarm_find(m, NULL, pt->def.station, v->same_as))))
         return;
+    if (v->end == ZB_TIME_NONE || moment) {
+        snprintf(note, sizeof note, "%s%s" STR_FMT "%s" STR_FMT, v->kind == ALARM_REPORTED ? "矿方上报异常 " : "",
+                 v->same_as < ALARM_KINDS_N ? ALARM_KIND_ZH[v->same_as] : "", v->code.n > 20 ? 20 : (int)v->code.n, v->code.p ? v->code.p : "",
+                 v->say.n ? " " : "", v->say.n > 90 ? 90 : (int)v->say.n, v->say.p ? v->say.p : "");
+        struct cond c = {NULL, key, v->kind, v->level ? v->level : p->kind[v->kind].level, v->start, v->peak, ZB_FIX_NONE, 0, group, note};
+        alarm_hold(&s, &c);
     }
-    snprintf(note, sizeof note, "矿方上报异常 %.*s%s%s", type.n > 10 ? 10 : (int)type.n, type.p ? type.p : "", k < ALARM_KINDS_N ? " " : "", ALARM_KIND_ZH[k]);
-    struct cond c = {NULL, key, ALARM_REPORTED, p->kind[ALARM_REPORTED].level, start, peak, ZB_FIX_NONE, 0, group, note};
-    alarm_hold(&s, &c);
+    if (v->end != ZB_TIME_NONE) told_release(&s, NULL, key, v->kind, group, v->end);
+    m->due = now;
 }
 
-void mine_heard(const struct policy *p, struct mine_state *m, zb_time now, struct alarm_diffs *out) {
+/* Limits of silence are made for the ordinary period; what comes less often is waited for as many periods. */
+static zb_time stretched(const struct step *s, zb_time limit, zb_time period) {
+    zb_time one = s->p->silence.sample_period;
+    return period <= one || one <= 0 ? limit : limit * (period / one) + limit * (period % one) / one;
+}
+
+void mine_heard(const struct policy *p, struct mine_state *m, zb_time period, zb_time now, struct alarm_diffs *out) {
     struct step s = {p, m, now, out};
     m->heard = now;
+    if (period > 0 && (m->period == 0 || period < m->period)) m->period = period;
     if (m->own) {
         alarm_release(&s, NULL, "", ALARM_MINE_LATE, now);
         alarm_release(&s, NULL, "", ALARM_MINE_SILENT, now);
     }
-    zb_time due = now + p->silence.late_after;
+    zb_time due = now + stretched(&s, p->silence.late_after, m->period);
     if (due < m->due) m->due = due;
 }
 
-static bool watched(const struct pt *pt) { return pt->defined && pt->received != ZB_TIME_NONE; }
+static bool watched(const struct pt *pt) { return pt->def.every > 0 && pt->received != ZB_TIME_NONE; }
 
 /* Points unheard while their mine is heard. Returns when the next could be. */
 static zb_time points_tick(struct step *s) {
-    zb_time next = INT64_MAX, after = s->p->silence.point_after;
+    zb_time next = INT64_MAX;
     for (int i = 0; i < s->m->n; i++) {
         struct pt *pt = s->m->pt[i];
         if (!watched(pt)) continue;
-        zb_time due = pt->received + after;
+        zb_time due = pt->received + stretched(s, s->p->silence.point_after, pt->def.every);
         if (due > s->now) {
             if (due < next) next = due;
             continue;
         }
         /* heard since? only then is it the point and not the link */
-        if (s->m->heard < due - s->p->silence.sample_period || alarm_find(s->m, pt, "", ALARM_POINT_SILENT)) continue;
+        if (s->m->heard < due - (pt->def.every > s->p->silence.sample_period ? pt->def.every : s->p->silence.sample_period) ||
+            alarm_find(s->m, pt, "", ALARM_POINT_SILENT))
+            continue;
         char group[64] = "";
         if (pt->def.station[0] && alarm_find(s->m, NULL, pt->def.station, ALARM_STATION)) snprintf(group, sizeof group, "station/%.50s", pt->def.station);
         enum alarm_level level = s->p->kind[ALARM_POINT_SILENT].level;
@@ -97,7 +97,7 @@ static zb_time points_tick(struct step *s) {
 
 static zb_time mine_silence(struct step *s) {
     struct mine_state *m = s->m;
-    zb_time late = m->heard + s->p->silence.late_after, silent = m->heard + s->p->silence.mine_after;
+    zb_time late = m->heard + stretched(s, s->p->silence.late_after, m->period), silent = m->heard + stretched(s, s->p->silence.mine_after, m->period);
     if (s->now >= silent) {
         alarm_release(s, NULL, "", ALARM_MINE_LATE, silent); /* it has become the greater one */
         if (!alarm_find(m, NULL, "", ALARM_MINE_SILENT)) own_hold(s, "", ALARM_MINE_SILENT, silent, "", "联网中断：超过规定时间未收到任何上传");

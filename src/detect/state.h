@@ -32,6 +32,7 @@ struct mine_state {
     struct map by_code, station; /* code → pt; station code → its live alarm */
     struct live *own;            /* alarms of the whole mine, stations and reports */
     zb_time heard, due;
+    zb_time period; /* of its most frequent files; 0 unknown */
 };
 
 struct step {
@@ -55,8 +56,8 @@ struct cond {
 };
 void alarm_hold(struct step *s, const struct cond *c);                                              /* the condition is true at c->t */
 void alarm_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, zb_time t); /* false, by a valid value */
-void report_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, const char *group, zb_time t);
-bool report_stands(struct mine_state *m, const char *point, const char *group);
+void told_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, const char *group, zb_time t);
+bool told_stands(struct mine_state *m, const char *point, enum alarm_kind k, const char *group);
 void alarm_rest(struct step *s, struct pt *pt, enum alarm_kind k); /* between the limits: nothing changes, the off-delay starts anew */
 struct live *alarm_find(struct mine_state *m, struct pt *pt, const char *point, enum alarm_kind k);
 bool alarm_stands(struct mine_state *m, struct pt *pt, enum alarm_kind k); /* raised and its condition still true */

@@ -9,77 +9,60 @@ static int by_time(const void *a, const void *b) {
     return x->point.p < y->point.p ? -1 : x->point.p > y->point.p; /* cells lie in file order: a later record wins */
 }
 
-/* KGBH 开关变化: the new state of a switch at the moment it changed. */
-static bool switch_of(const struct batch *b, const struct record *r, int point, int value, int time, struct observation *o) {
-    (void)b;
-    if (point < 0 || value < 0 || time < 0 || !zb_time_parse(r->cell[time], &o->s.t)) return false;
-    o->point = r->cell[point];
-    o->s.state = 0;
-    if (!num_fix(r->cell[value], &o->s.v)) return false;
-    return true;
-}
-
 int job_observe(const struct policy *p, struct job *j, struct zb_err *e) {
     const struct batch *b = &j->batch;
-    struct str type = str_of(b->format->type);
-    bool values = str_is(type, "CDSS") || str_is(type, "CSV"), switches = str_is(type, "KGBH");
-    if (!values && !switches) return ZB_OK;
-    j->obs = arena_alloc(j->arena, (size_t)(b->n + 1) * sizeof *j->obs);
-    if (!j->obs) return zb_fail(e, ZB_E_LIMIT, "%s: %d records need more memory than one upload may take", j->name, b->n);
-    const struct record_layout *l = &b->format->body;
-    int kp = format_field(l, "point_code"), kv = format_field(l, "value"), kt = format_field(l, "time");
+    struct observation one[FACTS_MAX];
+    if (!(b->format->has & 1u << FACT_SAMPLE)) return ZB_OK;
+    int many = 0;
+    for (int k = 0; k < b->format->facts; k++) many += b->format->fact[k].kind == FACT_SAMPLE;
+    j->obs = arena_alloc(j->arena, (size_t)(b->n + 1) * (size_t)many * sizeof *j->obs);
     bool rising = true;
-    for (int i = 0; i < b->n; i++) {
-        struct observation *o = &j->obs[j->nobs];
-        if (values ? !sample_of(p, b, &b->rec[i], &o->point, &o->s) : !switch_of(b, &b->rec[i], kp, kv, kt, o)) continue;
-        if (j->nobs && o->s.t < o[-1].s.t) rising = false;
-        j->nobs++;
+    for (int i = 0; i < b->n && j->obs; i++) {
+        int n = samples_of(p, b, i, j->arena, one);
+        for (int k = 0; k < n; k++) {
+            if (j->nobs && one[k].s.t < j->obs[j->nobs - 1].s.t) rising = false;
+            j->obs[j->nobs++] = one[k];
+        }
     }
+    if (!j->obs || arena_over(j->arena)) return zb_fail(e, ZB_E_LIMIT, "%s: %d records need more memory than one upload may take", j->name, b->n);
     if (!rising) qsort(j->obs, (size_t)j->nobs, sizeof *j->obs, by_time);
     return ZB_OK;
 }
 
-static struct str cell(const struct batch *b, const struct record *r, const char *name) {
-    int i = format_field(&b->format->body, name);
-    return i < 0 ? (struct str){"", 0} : r->cell[i];
-}
-static zb_time cell_time(const struct batch *b, const struct record *r, const char *name) {
-    zb_time t;
-    return zb_time_parse(cell(b, r, name), &t) ? t : ZB_TIME_NONE;
-}
-
 static void step_define(struct engine *en, struct job *j) {
-    for (int i = 0; i < j->batch.n; i++) {
-        struct point_def def;
-        if (point_of(en->policy, &j->batch, &j->batch.rec[i], &def)) mine_define(en->policy, j->mine->state, &def, j->received, &en->diffs);
-    }
+    struct point_def def[FACTS_MAX];
+    for (int i = 0; i < j->batch.n; i++)
+        for (int k = 0, n = points_of(en->policy, &j->batch, i, j->arena, def); k < n; k++)
+            mine_define(en->policy, j->mine->state, &def[k], j->received, &en->diffs);
 }
 
 static void step_stations(struct engine *en, struct job *j) {
-    for (int i = 0; i < j->batch.n; i++) {
-        const struct record *r = &j->batch.rec[i];
-        int64_t run;
-        if (!num_i64(cell(&j->batch, r, "run"), 0, 9, &run)) continue;
-        zb_time t = cell_time(&j->batch, r, "time");
-        mine_station(en->policy, j->mine->state, cell(&j->batch, r, "station_code"), (int)run, t == ZB_TIME_NONE ? j->batch.time : t, j->received, &en->diffs);
-    }
+    struct station_state s[FACTS_MAX];
+    for (int i = 0; i < j->batch.n; i++)
+        for (int k = 0, n = stations_of(en->policy, &j->batch, i, j->arena, s); k < n; k++)
+            mine_station(en->policy, j->mine->state, s[k].station, s[k].run, s[k].t, j->received, &en->diffs);
 }
 
-static void step_reported(struct engine *en, struct job *j) {
-    for (int i = 0; i < j->batch.n; i++) {
-        const struct record *r = &j->batch.rec[i];
-        zb_fix peak;
-        zb_time start = cell_time(&j->batch, r, "start");
-        if (start == ZB_TIME_NONE) continue;
-        if (!num_fix(cell(&j->batch, r, "max"), &peak)) peak = ZB_FIX_NONE;
-        mine_reported(en->policy, j->mine->state, cell(&j->batch, r, "point_code"), cell(&j->batch, r, "abnormal_type"), start, cell_time(&j->batch, r, "end"),
-                      peak, j->received, &en->diffs);
-    }
+static void step_told(struct engine *en, struct job *j) {
+    struct event v[FACTS_MAX];
+    for (int i = 0; i < j->batch.n; i++)
+        for (int k = 0, n = events_of(en->policy, &j->batch, i, j->arena, v); k < n; k++) mine_told(en->policy, j->mine->state, &v[k], j->received, &en->diffs);
 }
 
+/* A point nobody has defined yet becomes what its first sample says of it, before that sample is judged. */
 static void step_values(struct engine *en, struct job *j) {
-    for (int i = 0; i < j->nobs; i++)
-        if (!mine_sample(en->policy, j->mine->state, j->obs[i].point, &j->obs[i].s, j->received, &en->diffs)) j->mine->link.late++;
+    struct mine_state *m = j->mine->state;
+    for (int i = 0; i < j->nobs; i++) {
+        const struct observation *o = &j->obs[i];
+        struct point_def def;
+        int known = mine_points(m);
+        bool judged = mine_sample(en->policy, m, o->point, &o->s, j->received, &en->diffs);
+        if (mine_points(m) > known && sample_point(en->policy, &j->batch, o->from, j->arena, &def)) {
+            mine_define(en->policy, m, &def, j->received, &en->diffs);
+            judged = mine_sample(en->policy, m, o->point, &o->s, j->received, &en->diffs);
+        }
+        j->mine->link.late += !judged;
+    }
 }
 
 static void step_link(struct job *j) {
@@ -102,13 +85,6 @@ static void take_name(struct job *j) { /* the mine's name stands in every header
     mine_facts_set(j->mine->state, &j->mine->facts);
 }
 
-static bool kept_whole(const char *type) { /* people files: the last of each is what "who is below" is read from */
-    static const char *const T[] = {"RYXX", "RYQY", "RYJZ", "RYSS", "JZSS", "FZDY"};
-    for (size_t i = 0; i < sizeof T / sizeof *T; i++)
-        if (!strcmp(T[i], type)) return true;
-    return false;
-}
-
 void mine_step_tick(struct engine *en, struct mine *m, zb_time now) {
     if (mine_due(m->state) > now) return;
     pthread_mutex_lock(&m->lock);
@@ -121,20 +97,16 @@ void mine_step_tick(struct engine *en, struct mine *m, zb_time now) {
 
 static void step_upload(struct engine *en, struct job *j) {
     struct mine *m = j->mine;
-    const char *type = j->batch.format->type;
+    const struct format *f = j->batch.format;
     take_name(j);
-    if (!strcmp(type, "CDDY"))
-        step_define(en, j);
-    else if (!strcmp(type, "FZSS"))
-        step_stations(en, j);
-    else if (!strcmp(type, "YCBJ"))
-        step_reported(en, j);
-    if (!strcmp(type, "CSV")) step_define(en, j); /* plain CSV defines its points as it goes */
+    if (f->has & 1u << FACT_DEFINE) step_define(en, j);
+    if (f->has & 1u << FACT_STATION) step_stations(en, j);
+    if (f->has & 1u << FACT_EVENT) step_told(en, j);
     step_values(en, j);
     /* history brought in by hand and tables without a period say nothing about the link */
-    if (strcmp(j->origin, "import") && strcmp(type, "CSV")) mine_heard(en->policy, m->state, j->received, &en->diffs);
+    if (strcmp(j->origin, "import") && f->link) mine_heard(en->policy, m->state, f->period_s * ZB_SECOND, j->received, &en->diffs);
     step_link(j);
-    if (kept_whole(type)) latest_add(en, m, type, j->name, j->received, j->bytes, j->size);
+    if (f->keep[0]) latest_add(en, m, f->keep, j->name, j->received, j->bytes, j->size);
 }
 
 /* What the ledgers know, as "name\ngas class"; an empty line keeps what was there. */

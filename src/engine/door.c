@@ -26,8 +26,8 @@ static int refuse(struct engine *en, struct str mine, struct str origin, struct 
     return e->rc;
 }
 
-static int name_check(struct str mine, struct str name, struct str bytes, struct upload_name *un, struct zb_err *e) {
-    if (upload_name_parse(name, un, e) != ZB_OK) return e->rc;
+static int name_check(const struct policy *p, struct str mine, struct str name, struct str bytes, struct upload_name *un, struct zb_err *e) {
+    if (upload_name_parse(p, name, mine, un, e) != ZB_OK) return e->rc;
     if (mine.n && !str_eq(mine, un->mine))
         return zb_fail(e, ZB_E_DENIED, "file of mine " STR_FMT " came over the link of mine " STR_FMT ": send it over its own link", STR_ARG(un->mine),
                        STR_ARG(mine));
@@ -55,9 +55,9 @@ static struct job *job_make(struct str origin, struct str name, struct str bytes
     return j;
 }
 
-int job_decode(const struct policy *p, struct job *j, zb_time now, bool *truncated, struct zb_err *e) {
+int job_decode(const struct policy *p, struct job *j, struct str link, zb_time now, bool *truncated, struct zb_err *e) {
     struct str bytes = {j->bytes, j->size};
-    if (batch_decode(p, str_of(j->name), bytes, now, j->arena, &j->batch, truncated, e) != ZB_OK) return e->rc;
+    if (batch_decode(p, str_of(j->name), link, bytes, now, j->arena, &j->batch, truncated, e) != ZB_OK) return e->rc;
     return job_observe(p, j, e);
 }
 
@@ -110,30 +110,33 @@ int engine_submit(struct engine *en, struct str mine, struct str origin, struct 
     *ret = (struct upload_result){0};
     str_copy(mine, ret->mine, sizeof ret->mine);
     struct upload_name un;
-    if (name_check(mine, name, bytes, &un, e) != ZB_OK) return refuse(en, mine, origin, name, ret, e);
+    struct policy *p = policy_take(en);
+    if (name_check(p, mine, name, bytes, &un, e) != ZB_OK) {
+        policy_unref(p);
+        return refuse(en, mine, origin, name, ret, e);
+    }
     str_copy(un.mine, ret->mine, sizeof ret->mine);
     str_copy(un.type, ret->type, sizeof ret->type);
-    struct mine *m = NULL;
     struct job *j = job_make(origin, name, bytes);
-    struct policy *p = policy_take(en);
     int rc = disk_admits(en, p, e);
     if (rc != ZB_OK) {
         policy_unref(p);
         job_free(j);
         return rc;
     }
-    rc = job_decode(p, j, zb_now(), &ret->truncated, e);
+    rc = job_decode(p, j, mine, zb_now(), &ret->truncated, e);
     if (rc == ZB_OK) str_copy(str_of(j->batch.format->family), ret->family, sizeof ret->family);
+    if (rc == ZB_OK) str_copy(str_of(j->batch.format->type), ret->type, sizeof ret->type);
     policy_unref(p);
     count_result(&j->batch, ret);
     if (rc != ZB_OK) {
         job_free(j);
-        return refuse(en, un.mine, origin, name, ret, e);
+        return refuse(en, str_of(ret->mine), origin, name, ret, e);
     }
-    m = j->mine = mine_get(en, un.mine);
+    struct mine *m = j->mine = mine_get(en, str_of(ret->mine));
     SHA256((const unsigned char *)bytes.p, bytes.n, j->sha256);
     j->digested = true;
-    int seen = raw_seen(en->raw, un.mine, name, j->sha256);
+    int seen = raw_seen(en->raw, str_of(ret->mine), name, j->sha256);
     if (seen == 2) {
         duplicate(m, ret);
         job_free(j);

@@ -123,7 +123,7 @@ int batch_step(struct engine *en, struct job *j, bool state, bool series, struct
 void mine_step_tick(struct engine *en, struct mine *m, zb_time now);
 
 /* door.c */
-int job_decode(const struct policy *p, struct job *j, zb_time now, bool *truncated, struct zb_err *e);
+int job_decode(const struct policy *p, struct job *j, struct str link, zb_time now, bool *truncated, struct zb_err *e);
 
 /* findings.c */
 int findings_init(struct db *db, struct zb_err *e);

@@ -179,7 +179,7 @@ static int replay_one(void *arg, const struct raw_record *r, struct zb_err *e) {
     }
     struct job *j = job_of(r, en);
     bool truncated;
-    int rc = j->kind == JOB_FACTS ? ZB_OK : job_decode(en->policy, j, r->received, &truncated, e);
+    int rc = j->kind == JOB_FACTS ? ZB_OK : job_decode(en->policy, j, str_of(j->mine->code), r->received, &truncated, e);
     if (rc == ZB_OK)
         rc = batch_step(en, j, r->seq > j->mine->checkpoint, r->seq > rp->series_from, e);
     else

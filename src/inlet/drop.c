@@ -38,9 +38,16 @@ static void refuse(const char *folder, const char *name, int dirfd, const char *
     log_event("event=drop_refused folder=%s file=%s reason=\"%s\"", folder, name, reason);
 }
 
+/* Not hidden, not being written, not what we put there ourselves. */
 static bool name_final(const char *name) {
     size_t n = strlen(name);
-    return name[0] != '.' && n > 4 && n < 200 && strcmp(name + n - 4, ".tmp") && (!strcasecmp(name + n - 4, ".txt") || !strcasecmp(name + n - 4, ".csv"));
+    return name[0] != '.' && n > 4 && n < 200 && strcasecmp(name + n - 4, ".tmp") && (n < 7 || strcmp(name + n - 7, ".reason"));
+}
+
+/* The last byte of a whole file of any family: marks || and ]]], a line's end, > of XML, } and ] of JSON, the quote some writers put round it all. */
+static bool looks_whole(const char *bytes, size_t n, const char *name) {
+    bool csv = strlen(name) > 4 && !strcasecmp(name + strlen(name) - 4, ".csv");
+    return n >= 2 && (csv || memchr("|]\n\r\">}", bytes[n - 1], 7));
 }
 
 /* Whole bytes of a resting regular file; -1 not now, 0 taken, 1 too large. */
@@ -78,7 +85,7 @@ static void file_one(struct drop *d, const char *mine, int dirfd, const char *na
         struct upload_result u;
         struct zb_err e;
         /* incomplete files are looked at again: refusing them at once would lose one that is still being written */
-        bool whole = n >= 2 && (memchr("|\n\r\"", bytes[n - 1], 4) || strcasecmp(name + strlen(name) - 4, ".txt"));
+        bool whole = looks_whole(bytes, n, name);
         if (whole || age > d->truncated_wait) {
             int done = engine_submit(d->en, str_of(mine), STR("drop"), str_of(name), (struct str){bytes, n}, false, &u, &e);
             if (done == ZB_OK)

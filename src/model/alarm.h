@@ -4,10 +4,13 @@
 
 #define ALARM_KINDS(X)                                                                                                                                         \
     X(OVER_HI, "over-limit", "超限")                                                                                                                           \
-    X(OVER_LO, "under-limit", "低限") X(CUT, "cut", "断电") X(OVER_RANGE, "over-range", "超量程") X(FEED, "feed", "馈电异常") X(CALIB, "calibration", "标校")  \
-        X(MASKED, "masked", "屏蔽") X(FAULT, "fault", "传感器故障") X(STATION, "station", "分站故障") X(POINT_SILENT, "point-silent", "测点中断")              \
-            X(MINE_LATE, "mine-late", "上传迟到") X(MINE_SILENT, "mine-silent", "联网中断") X(LAX_LIMIT, "lax-limit", "限值偏松")                              \
-                X(REPORTED, "reported", "矿方上报")
+    X(OVER_LO, "under-limit", "低限")                                                                                                                          \
+    X(CUT, "cut", "断电") X(OVER_RANGE, "over-range", "超量程") X(FEED, "feed", "馈电异常") X(CALIB, "calibration", "标校") X(MASKED, "masked", "屏蔽")        \
+        X(FAULT, "fault", "传感器故障") X(STATION, "station", "分站故障") X(POINT_SILENT, "point-silent", "测点中断") X(MINE_LATE, "mine-late", "上传迟到")    \
+            X(MINE_SILENT, "mine-silent", "联网中断") X(LAX_LIMIT, "lax-limit", "限值偏松") X(REPORTED, "reported", "矿方上报") X(RATE, "rate", "变化过快")    \
+                X(STATE, "state", "状态异常") X(RAIN, "rain", "降雨预警") X(JOINT, "joint", "综合预警") X(OVER_TIME, "over-time", "超时")                      \
+                    X(OVER_PEOPLE, "over-people", "超员") X(RESTRICTED, "restricted", "进入限制区域") X(CALL, "call", "人员求救") X(SEAL, "seal", "电子封条")  \
+                        X(VIDEO, "video", "视频异常") X(VEHICLE, "vehicle", "车辆异常")
 enum alarm_kind {
 #define X(id, key, zh) ALARM_##id,
     ALARM_KINDS(X)
@@ -25,8 +28,7 @@ enum alarm_level {
 /* what is done about it */
 #define ALARM_STATES(X)                                                                                                                                        \
     X(RAISED, "raised", "待确认")                                                                                                                              \
-    X(ACKED, "acked", "已确认") X(CAUSED, "caused", "已查因") X(MEASURED, "measured", "已处置") X(VERIFIED, "verified", "已核实")                              \
-        X(CLOSED, "closed", "已关闭")
+    X(ACKED, "acked", "已确认") X(CAUSED, "caused", "已查因") X(MEASURED, "measured", "已处置") X(VERIFIED, "verified", "已核实") X(CLOSED, "closed", "已关闭")
 enum alarm_state {
 #define X(id, key, zh) ALARM_ST_##id,
     ALARM_STATES(X)
@@ -50,4 +52,16 @@ struct alarm {          /* the machine's half; the officer's half (ack, cause �
     int count;               /* re-alarms merged into it by the off-delay */
     char group[64];          /* alarms of one cause share it; "" none */
     char note[160];          /* why, in Chinese, with the value and the limit's source */
+};
+
+/* What a mine tells instead of a sample: its own alarms, people alarms, seal and video events, warnings of slope systems. */
+struct event {
+    enum alarm_kind kind;
+    enum alarm_kind same_as; /* the same thing in our own judgement; ALARM_KINDS_N: nothing */
+    enum alarm_level level;  /* NONE: the kind's */
+    struct str subject;      /* point, card, area, camera: at most 47 bytes */
+    struct str code;         /* what, in the family's own code */
+    struct str say;          /* in words */
+    zb_time start, end;      /* end NONE while it lasts; equal: a moment */
+    zb_fix peak;
 };

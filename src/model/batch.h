@@ -16,9 +16,11 @@ struct refusal { /* one record or the whole file (record 0); field "" when not o
 
 struct batch {
     const struct format *format;
-    struct str mine;         /* code in the header, else in the name */
+    struct str mine;         /* code in the header, in the name, or whose link it came by */
     zb_time name_time, time; /* stamp in the name; header's upload time (ZB_TIME_NONE if the layout has none) */
     struct str header[FORMAT_FIELDS_MAX];
+    bool timeless; /* the header leaves its time out: the name's stands for it */
+    bool repaired; /* raw < or & in XML attributes were mended */
     struct record *rec;
     int n, accepted, refused, warned;
     struct str memo_text; /* the last time read and its value: in most files every record has the same */

@@ -30,6 +30,14 @@ struct limits { /* ZB_FIX_NONE: none. Alarm and cut at >= (hi) or <= (lo); clear
 };
 #define LIMITS_NONE ((struct limits){ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE})
 
+/* Lines of the four colours, by alarm level (index 0 unused): at or above, at or below */
+enum { COLOURS = 5 };
+struct lines {
+    zb_fix hi[COLOURS], lo[COLOURS];
+};
+#define LINES_NONE                                                                                                                                             \
+    ((struct lines){{ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE}, {ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE, ZB_FIX_NONE}})
+
 struct point_def { /* from CDDY; strings NUL-ended, owned by whoever holds the struct */
     char code[48], station[48], sensor_type[8], unit[16], sys[4];
     char location[128], type_name[48], on_desc[16], off_desc[16];
@@ -38,10 +46,17 @@ struct point_def { /* from CDDY; strings NUL-ended, owned by whoever holds the s
     enum value_type vt;
     zb_fix range_hi, range_lo, x, y, z;
     struct limits own; /* limits the mine uploads */
+    struct lines line; /* warning lines it uploads; ZB_FIX_NONE: none */
+    zb_time every;     /* samples are expected this often: then silence is an alarm; 0: not watched */
 };
 
 struct sample {
     zb_time t; /* device time */
     zb_fix v;  /* ZB_FIX_NONE when there is no value */
     uint32_t state;
+};
+struct observation { /* a sample and whose it is */
+    struct str point;
+    struct sample s;
+    uint32_t from; /* the batch's own mark: record and fact it came from */
 };

@@ -23,7 +23,7 @@ static int file_load(struct op_call *c, const char *mine, const char *type, stru
     if (!copy || !name) return zb_fail(e, ZB_E_LIMIT, "people files of mine %s are too large", mine);
     bool truncated;
     struct zb_err why;
-    ret->ok = batch_decode(c->policy, str_of(name), (struct str){copy, blob.n}, stmt_col_time(q, 2), a, &ret->b, &truncated, &why) == ZB_OK;
+    ret->ok = batch_decode(c->policy, str_of(name), str_of(mine), (struct str){copy, blob.n}, stmt_col_time(q, 2), a, &ret->b, &truncated, &why) == ZB_OK;
     return ZB_OK;
 }
 

@@ -26,16 +26,31 @@ static void bind_regions(struct reader *r, const struct node *root, struct polic
     p->region = out;
 }
 
+static void bind_units(struct reader *r, const struct node *root, struct policy *p) {
+    const struct node *seq = node_seq(r, root, "units");
+    struct unit_rule *out = seq ? list(r, seq, sizeof *out) : NULL;
+    for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
+        node_keys(r, n, "unit also");
+        out[p->units++] = (struct unit_rule){node_text(r, n, "unit", NULL), node_text(r, n, "also", NULL)};
+    }
+    p->unit = out;
+}
+
 static void bind_sensors(struct reader *r, const struct node *root, struct policy *p) {
-    node_keys(r, root, "source sensors");
+    node_keys(r, root, "source sensors units");
     const struct node *seq = node_seq(r, root, "sensors");
     struct sensor_type *out = seq ? list(r, seq, sizeof *out) : NULL;
     for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "code zh unit by_unit");
-        out[p->sensors++] =
-            (struct sensor_type){node_text(r, n, "code", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "unit", NULL), node_bool(r, n, "by_unit", false)};
+        node_keys(r, n, "code zh unit by_unit also source");
+        struct sensor_type *t = &out[p->sensors];
+        *t = (struct sensor_type){node_text(r, n, "code", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "unit", NULL), node_bool(r, n, "by_unit", false),
+                                  node_text(r, n, "also", "")};
+        for (int i = 0; i < p->sensors && !r->bad; i++)
+            if (!strcmp(out[i].code, t->code)) node_fail(r, n, "sensor type %s is there twice", t->code);
+        p->sensors++;
     }
     p->sensor = out;
+    bind_units(r, root, p);
 }
 
 static struct limits limits_of(struct reader *r, const struct node *n) {
@@ -158,84 +173,6 @@ static void bind_policy(struct reader *r, const struct node *root, struct policy
         words[p->no_values++] = n->text;
     }
     p->no_value = words;
-}
-
-/* ---- formats ---- */
-static const char *const KIND[] = {
-#define X(id, key) key,
-    FIELD_KINDS(X)
-#undef X
-};
-
-static void bind_layout(struct reader *r, const struct node *root, const char *key, struct record_layout *out) {
-    const struct node *map = r->bad ? NULL : node_get(root, key);
-    if (!map && !r->bad) node_fail(r, root, "key %s is missing", key);
-    if (r->bad) return;
-    node_keys(r, map, "min fields");
-    const struct node *seq = node_seq(r, map, "fields");
-    for (const struct node *n = seq ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "name zh kind required max_len min max");
-        if (out->n == FORMAT_FIELDS_MAX) {
-            node_fail(r, n, "more than %d fields", FORMAT_FIELDS_MAX);
-            return;
-        }
-        struct field *f = &out->f[out->n];
-        *f = (struct field){node_text(r, n, "name", NULL),
-                            node_text(r, n, "zh", ""),
-                            (enum field_kind)node_choice(r, n, "kind", KIND, FIELD_KINDS_N),
-                            node_bool(r, n, "required", false),
-                            (uint16_t)node_int(r, n, "max_len", 0, 1, 60000),
-                            node_fix(r, n, "min"),
-                            node_fix(r, n, "max")};
-        for (int i = 0; i < out->n && !r->bad; i++)
-            if (!strcmp(out->f[i].name, f->name)) node_fail(r, n, "field %s is there twice", f->name);
-        out->n++;
-    }
-    out->min_fields = (int)node_int(r, map, "min", out->n, 0, out->n);
-}
-
-static void bind_key(struct reader *r, const struct node *root, struct format *f) {
-    if (r->bad || !node_get(root, "key")) return;
-    const struct node *seq = node_seq(r, root, "key");
-    for (const struct node *n = seq ? seq->child : NULL; n && !r->bad; n = n->next) {
-        int at = -1;
-        for (int i = 0; n->text && i < f->body.n; i++)
-            if (!strcmp(f->body.f[i].name, n->text)) at = i;
-        if (at < 0 || f->keys == 4)
-            node_fail(r, n, "key: at most 4 names of body fields");
-        else
-            f->key[f->keys++] = at;
-    }
-}
-
-void bind_format(struct reader *r, const struct node *root, struct format *f) {
-    node_keys(r, root, "source family type zh rec_end file_end period snapshot max_bytes key header body");
-    f->family = node_text(r, root, "family", NULL);
-    f->type = node_text(r, root, "type", NULL);
-    f->zh = node_text(r, root, "zh", NULL);
-    const char *end = node_text(r, root, "rec_end", "~");
-    f->rec_end = end[0];
-    f->file_end = node_text(r, root, "file_end", "||");
-    f->period_s = (int)(node_duration(r, root, "period", 0) / ZB_SECOND);
-    f->snapshot = node_bool(r, root, "snapshot", false);
-    f->max_bytes = (size_t)node_int(r, root, "max_bytes", 20 << 20, 1, 64 << 20);
-    bind_layout(r, root, "header", &f->header);
-    bind_layout(r, root, "body", &f->body);
-    bind_key(r, root, f);
-    static const struct {
-        const char *name;
-        size_t at;
-    } ROLE[] = {{"point_code", offsetof(struct format, point)},
-                {"value", offsetof(struct format, value)},
-                {"state", offsetof(struct format, state)},
-                {"time", offsetof(struct format, time)}};
-    for (size_t k = 0; k < sizeof ROLE / sizeof *ROLE; k++) {
-        int at = -1;
-        for (int i = 0; i < f->body.n; i++)
-            if (!strcmp(f->body.f[i].name, ROLE[k].name)) at = i;
-        memcpy((char *)f + ROLE[k].at, &at, sizeof at);
-    }
-    if (!r->bad && (!end[0] || end[1])) node_fail(r, root, "rec_end \"%s\" must be one character", end);
 }
 
 /* clang-format off: one a line, for several people add to it */

@@ -8,7 +8,10 @@ struct schema {
 };
 extern const struct schema SCHEMAS[]; /* every one must be there; formats/ holds one format a file */
 extern const int SCHEMAS_N;
-void bind_format(struct reader *r, const struct node *root, struct format *f);
+/* A file is one format, or `formats:` of them, each taking what it does not say from the file. *n grows; at most FORMATS_MAX. */
+#define FORMATS_MAX 400
+void bind_formats(struct reader *r, const struct node *root, struct format *f, int *n);
+void formats_index(struct policy *p);
 void bind_list(struct reader *r, const struct node *root, struct code_list *out);
 void bind_ledger(struct reader *r, const struct node *root, const struct policy *p, struct ledger *l);
 void bind_import(struct reader *r, const struct node *root, struct import_profile *out);

@@ -58,11 +58,10 @@ struct folder {
     int max;
 };
 
-static int bind_format_at(struct load *l, struct reader *r, const struct node *root, int at) {
-    struct format *f = (struct format *)l->p->format;
-    bind_format(r, root, &f[at]);
-    for (int i = 0; i < at && !r->bad; i++)
-        if (!strcmp(f[i].type, f[at].type)) node_fail(r, root, "type %s is in another file too", f[at].type);
+/* Several formats may stand in a file: it counts them itself. */
+static int bind_formats_at(struct load *l, struct reader *r, const struct node *root, int at) {
+    (void)at;
+    bind_formats(r, root, (struct format *)l->p->format, &l->p->formats);
     return ZB_OK;
 }
 static int bind_list_at(struct load *l, struct reader *r, const struct node *root, int at) {
@@ -100,7 +99,7 @@ static int bind_letter_at(struct load *l, struct reader *r, const struct node *r
     return ZB_OK;
 }
 #define KEPT(thing) sizeof *((struct policy *)0)->thing, offsetof(struct policy, thing), offsetof(struct policy, thing##s)
-static const struct folder FOLDERS[] = {{"formats", bind_format_at, KEPT(format), 200}, {"lists", bind_list_at, KEPT(list), 200},
+static const struct folder FOLDERS[] = {{"formats", bind_formats_at, KEPT(format), 200}, {"lists", bind_list_at, KEPT(list), 200},
                                         {"ledgers", bind_ledger_at, KEPT(ledger), 200}, {"imports", bind_import_at, KEPT(import), 200},
                                         {"rules", bind_rules_at, KEPT(rule_file), 200}, {"insights", bind_insights_at, KEPT(insight_file), 200},
                                         {"plan", bind_area_at, KEPT(area), 50},         {"letters", bind_letter_at, KEPT(letter), 200}};
@@ -119,7 +118,7 @@ static int folder_file(struct load *l, const struct folder *f, const char *file)
     if (tree_load(l, name, &r, &root) != ZB_OK) return l->e->rc;
     f->bind(l, &r, root, *count);
     if (r.bad) return l->e->rc;
-    ++*count;
+    if (f->bind != bind_formats_at) ++*count;
     return ZB_OK;
 }
 
@@ -131,7 +130,7 @@ static int folder_load(struct load *l, const struct folder *f) {
     if (n < 0 && errno != ENOENT) return zb_fail(l->e, ZB_E_INPUT, "cannot read folder %s: %s", path, strerror(errno));
     if (n < 0) return ZB_OK; /* no such folder: nothing of the kind */
     int rc = n <= f->max ? ZB_OK : zb_fail(l->e, ZB_E_LIMIT, "%s: more than %d files", path, f->max);
-    void *kept = arena_alloc(l->p->arena, (size_t)(n + 1) * f->size);
+    void *kept = arena_alloc(l->p->arena, (size_t)(f->bind == bind_formats_at ? FORMATS_MAX : n + 1) * f->size);
     memcpy((char *)l->p + f->list, &kept, sizeof kept);
     for (int i = 0; i < n; i++) {
         if (rc == ZB_OK) rc = folder_file(l, f, list[i]->d_name);
@@ -164,6 +163,7 @@ static int load_all(struct load *l) {
         if (schema_load(l, &SCHEMAS[i]) != ZB_OK) return l->e->rc;
     for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS; i++)
         if (folder_load(l, &FOLDERS[i]) != ZB_OK) return l->e->rc;
+    formats_index(l->p);
     bool bad = false;
     bind_all(l->e, l->p, &bad);
     if (!bad) bind_plan_all(l->e, l->p, &bad);

@@ -13,12 +13,6 @@ void policy_unref(struct policy *p) {
     free(p);
 }
 
-const struct format *policy_format(const struct policy *p, struct str type) {
-    for (int i = 0; i < p->formats; i++)
-        if (str_is(type, p->format[i].type)) return &p->format[i];
-    return NULL;
-}
-
 const struct region *policy_region(const struct policy *p, struct str code) {
     for (int i = 0; i < p->regions; i++)
         if (str_is(code, p->region[i].code)) return &p->region[i];
@@ -31,13 +25,34 @@ const struct role_rule *policy_role(const struct policy *p, struct str key) {
     return NULL;
 }
 
+static bool one_of(const char *words, char between, struct str w) {
+    struct str rest = str_of(words);
+    while (rest.p)
+        if (str_eq(str_cut(rest, between, &rest), w)) return w.n > 0;
+    return false;
+}
+
+const struct sensor_type *policy_sensor_coded(const struct policy *p, struct str code) {
+    for (int i = 0; i < p->sensors; i++)
+        if (str_is(code, p->sensor[i].code) || one_of(p->sensor[i].also, '|', code)) return &p->sensor[i];
+    return NULL;
+}
+
 const struct sensor_type *policy_sensor(const struct policy *p, struct str zh, struct str unit) {
     const struct sensor_type *only = NULL;
     for (int i = 0; i < p->sensors; i++) {
-        if (zh.n && str_is(zh, p->sensor[i].zh)) return &p->sensor[i];
+        if (zh.n && (str_is(zh, p->sensor[i].zh) || one_of(p->sensor[i].also, '|', zh))) return &p->sensor[i];
         if (p->sensor[i].by_unit && unit.n && str_is(unit, p->sensor[i].unit)) only = &p->sensor[i];
     }
     return only;
+}
+
+const char *policy_unit(const struct policy *p, struct str unit, struct arena *a) {
+    if (!unit.n) return "";
+    for (int i = 0; i < p->units; i++)
+        if (str_is(unit, p->unit[i].unit) || one_of(p->unit[i].also, ' ', unit)) return p->unit[i].unit;
+    const char *s = arena_str(a, unit);
+    return s ? s : "";
 }
 
 static bool words_in(const char *words, struct str text) {

@@ -3,6 +3,7 @@
  * Refused with file:line:column and the allowed names: unknown and duplicate keys, aliases, wrong kinds, numbers not read whole,
  * trailing junk, second documents, depth > 32, file > 4 MiB, nodes > 200,000. */
 #pragma once
+#include "base/arena.h"
 #include "model/alarm.h"
 #include "model/format.h"
 #include "policy/ledger.h"
@@ -15,10 +16,14 @@ struct region {
     const char *also; /* former names, separated by | */
 };                    /* "140214", 6 digits; city ends in 00 */
 
-struct sensor_type {
+struct sensor_type { /* 传感器类型; by_unit: a point of which only this unit is known is taken for one */
     const char *code, *zh, *unit;
     bool by_unit;
-};                  /* 传感器类型; by_unit: a point of which only this unit is known is taken for one */
+    const char *also; /* other codes and names of it, separated by | */
+};
+struct unit_rule { /* a unit and other ways to write it, separated by blanks */
+    const char *unit, *also;
+};
 struct limit_rule { /* thresholds.md A.1, A.2: one row of the limits table */
     const char *loc_class, *zh;
     const char *sensor_types; /* space-separated "0001 0011 0043" */
@@ -75,10 +80,13 @@ struct policy {
     const char *dir, *name;
     const struct region *region;
     int regions;
-    const struct format *format;
+    const struct format *format; /* in the order of their files */
+    const struct format **format_by_type;
     int formats;
     const struct sensor_type *sensor;
     int sensors;
+    const struct unit_rule *unit;
+    int units;
     const struct limit_rule *limit;
     int limits;
     const struct loc_pattern *pattern;
@@ -125,9 +133,11 @@ struct policy {
 
 /* ZB_E_INPUT: e says file:line:column and what is allowed. *ret holds one reference. */
 ZB_MUST int policy_load(const char *dir, struct policy **ret, struct zb_err *e);
-struct policy *policy_ref(struct policy *p);                                 /* atomic */
-void policy_unref(struct policy *p);                                         /* atomic; the last one frees */
-const struct format *policy_format(const struct policy *p, struct str type); /* NULL: unknown */
+struct policy *policy_ref(struct policy *p); /* atomic */
+void policy_unref(struct policy *p);         /* atomic; the last one frees */
+/* Formats of this type token, whatever its letters' case: one token means different things in different families. Returns how many. */
+int policy_formats(const struct policy *p, struct str type, const struct format *const **ret);
+const struct format *policy_format(const struct policy *p, struct str type); /* the first of them; NULL: unknown */
 int policy_ledger(const struct policy *p, struct str key);                   /* index, also by its number ("L10"); -1 */
 const struct rule *policy_rule(const struct policy *p, struct str id);       /* NULL: unknown */
 /* The county of an address, by its names of today or before; city when only that is named; NULL. */
@@ -135,8 +145,11 @@ const struct region *policy_region_of(const struct policy *p, struct str address
 bool policy_work_day(const struct policy *p, int32_t day);
 const struct region *policy_region(const struct policy *p, struct str code);
 const struct role_rule *policy_role(const struct policy *p, struct str key);
+const struct sensor_type *policy_sensor_coded(const struct policy *p, struct str code); /* by its code or another family's; NULL */
 /* Type by its Chinese name, else the only one measured in this unit; NULL. */
 const struct sensor_type *policy_sensor(const struct policy *p, struct str zh, struct str unit);
+/* The one way this policy writes a unit; NUL-ended, in the arena when it is not the policy's. */
+const char *policy_unit(const struct policy *p, struct str unit, struct arena *a);
 /* Class of a location by its Chinese text; "" when nothing matches. */
 const char *policy_loc_class(const struct policy *p, struct str location);
 /* Regulation's limits for a point: class (or "" → the strictest default of its sensor type), gas class, at a day.

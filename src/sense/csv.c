@@ -1,4 +1,4 @@
-/* Plain CSV (RFC 4180) with a header line naming the columns: point,time,value[,state[,unit[,location]]]. */
+/* CSV (RFC 4180) with a header line naming the columns, in any order. */
 #include "sense/inside.h"
 
 struct csv {
@@ -49,30 +49,37 @@ static struct str cell(struct csv *c, bool *last) {
     return s;
 }
 
+static const char *names_of(const struct record_layout *l, struct arena *a) {
+    const char *all = "";
+    for (int i = 0; i < l->n; i++) {
+        const char *more = arena_printf(a, "%s%s%s", all, i ? "," : "", l->f[i].at);
+        if (more) all = more;
+    }
+    return all;
+}
+
 static int head(struct csv *c, const struct record_layout *l, int *column, int *columns, struct zb_err *e) {
-    unsigned seen = 0;
+    uint64_t seen = 0;
     bool last = false;
     for (*columns = 0; !last; ++*columns) {
         struct str name = cell(c, &last);
-        int at = str_is(name, "point") ? format_field(l, "point_code") : -1;
+        int at = -1;
         for (int i = 0; at < 0 && i < l->n; i++)
-            if (str_is(name, l->f[i].name)) at = i;
-        if (at < 0 || (seen & (1u << at)) || *columns == FORMAT_FIELDS_MAX)
-            return zb_fail(e, ZB_E_INPUT, "line 1: column \"%.*s\" is unknown or there twice; allowed: point,time,value,state,unit,location",
-                           name.n > 60 ? 60 : (int)name.n, name.p);
-        seen |= 1u << at;
+            if (str_is(name, l->f[i].at) || str_is(name, l->f[i].name)) at = i;
+        if (at < 0 || (seen & (1ull << at)) || *columns == FORMAT_FIELDS_MAX)
+            return zb_fail(e, ZB_E_INPUT, "line 1: column \"%.*s\" is unknown or there twice; allowed: %.200s", name.n > 60 ? 60 : (int)name.n, name.p,
+                           names_of(l, c->a));
+        seen |= 1ull << at;
         column[*columns] = at;
     }
     for (int i = 0; i < l->min_fields; i++)
-        if (!(seen & (1u << i)))
-            return zb_fail(e, ZB_E_INPUT, "line 1: column %s is missing; the header line names the columns point,time,value", i ? l->f[i].name : "point");
+        if (!(seen & (1ull << i)))
+            return zb_fail(e, ZB_E_INPUT, "line 1: column %s is missing; the header line names the columns: %.200s", l->f[i].at, names_of(l, c->a));
     return ZB_OK;
 }
 
-static void line(const struct policy *p, struct csv *c, const int *column, int columns, int no, struct arena *a, struct batch *b) {
+static void line(struct decode *d, struct csv *c, const int *column, int columns, int no, struct str *to, struct batch *b) {
     const struct record_layout *l = &b->format->body;
-    struct record *r = &b->rec[b->n];
-    struct str *to = (struct str *)r->cell;
     for (int i = 0; i < l->n; i++) to[i] = (struct str){"", 0};
     bool last = false;
     int n = 0;
@@ -82,36 +89,23 @@ static void line(const struct policy *p, struct csv *c, const int *column, int c
     }
     if (n == 1 && !to[column[0]].n) return; /* an empty line */
     const char *wrong = n != columns ? "has another number of cells than the header line" : c->bad ? "has a stray or open quote" : NULL;
-    const char *field = "";
-    struct str what = {"", 0};
-    for (int i = 0; i < l->n && !wrong; i++)
-        if ((wrong = cell_check(p, b, &l->f[i], &to[i]))) {
-            field = l->f[i].name;
-            what = to[i];
-        }
     c->bad = false;
     if (wrong) {
-        refusal_add(b, a, no, field, "\"%.*s\" %s", what.n > 60 ? 60 : (int)what.n, what.p, wrong);
+        refusal_add(b, d->a, no, "", "%s", wrong);
         b->refused++;
         return;
     }
-    r->ext = (struct str){"", 0};
-    r->no = no;
-    b->n++;
+    record_take(d->p, to, no, (struct str){"", 0}, d->a, b);
 }
 
-int csv_split(const struct policy *p, struct str bytes, struct arena *a, struct batch *b, struct zb_err *e) {
+int csv_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err *e) {
     const struct record_layout *l = &b->format->body;
-    struct csv c = {bytes.p, bytes.p + bytes.n, a, false};
-    int column[FORMAT_FIELDS_MAX], columns, most = 1, no = 1;
+    struct csv c = {bytes.p, bytes.p + bytes.n, d->a, false};
+    int column[FORMAT_FIELDS_MAX], columns, no = 1;
+    size_t most = 2;
     for (const char *q = bytes.p; q < c.end; q++) most += *q == '\n' || *q == '\r';
-    b->rec = arena_alloc(a, (size_t)most * sizeof *b->rec);
-    struct str *cells = arena_alloc(a, (size_t)(most + 1) * (size_t)l->n * sizeof *cells);
-    if (!b->rec || !cells) return zb_fail(e, ZB_E_LIMIT, "%d lines need more memory than one upload may take", most);
-    if (head(&c, l, column, &columns, e) != ZB_OK) return e->rc;
-    while (c.p < c.end && b->n < most) {
-        b->rec[b->n].cell = cells + (size_t)b->n * (size_t)l->n;
-        line(p, &c, column, columns, ++no, a, b);
-    }
+    struct str *cells;
+    if (records_room(b, most, d->a, &cells, e) != ZB_OK || head(&c, l, column, &columns, e) != ZB_OK) return e->rc;
+    while (c.p < c.end && (size_t)b->n < most - 1) line(d, &c, column, columns, ++no, cells + (size_t)b->n * (size_t)l->n, b);
     return ZB_OK;
 }

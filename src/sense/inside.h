@@ -2,10 +2,27 @@
 #pragma once
 #include "base/map.h"
 #include "sense/sense.h"
+/* check.c */
 void refusal_add(struct batch *b, struct arena *a, int record, const char *field, const char *fmt, ...) ZB_PRINTF(5, 6);
 const char *cell_check(const struct policy *p, const struct batch *b, const struct field *f, struct str *s);
 bool batch_time(const struct batch *b, struct str s, zb_time *ret);
-int duplicates_drop(struct batch *b, struct arena *a);
-/* Fill header, rec, n, refused. */
-int text_split(const struct policy *p, struct str bytes, struct arena *a, struct batch *b, bool *truncated, struct zb_err *e);
-int csv_split(const struct policy *p, struct str bytes, struct arena *a, struct batch *b, struct zb_err *e);
+/* Checks the record's cells and adds it to the batch, or its refusal. */
+void record_take(const struct policy *p, struct str *cell, int no, struct str ext, struct arena *a, struct batch *b);
+/* Room for as many records; ZB_E_LIMIT. Cells of record i stand at ret + i * body.n. */
+ZB_MUST int records_room(struct batch *b, size_t most, struct arena *a, struct str **ret, struct zb_err *e);
+
+/* Fill header, rec, n, refused. Where several formats may be meant (u->formats), they choose by what the header is. */
+struct decode {
+    const struct policy *p;
+    const struct upload_name *u;
+    struct arena *a;
+    bool truncated;
+};
+int text_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err *e);
+int lines_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err *e);
+int csv_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err *e);
+int xml_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err *e);
+int json_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err *e);
+
+/* scan.c: one step over 64 bytes (fewer at the end): bits where a or b stands; *odd: bits where 0xEF may begin a full-width separator. */
+uint64_t scan_block(const char *p, size_t n, char a, char b, uint64_t *odd);

@@ -1,4 +1,4 @@
-/* The tokenizer of the `;` `~` `||` families (data-access.md 2.4). */
+/* The families of `;` fields (data-access.md 2.4): records ended by marks with a header first, and lines without either. */
 #include "sense/inside.h"
 #include <stdio.h>
 
@@ -9,166 +9,226 @@ static struct str trim(struct str s) {
     return s;
 }
 
-/* Cells of one record; returns how many there were. Beyond max they are left to `ext`. */
-static int cells(struct str rec, struct str *cell, int max, struct str *ext) {
+/* Cells of one record; returns how many there were. */
+static int cells(struct str rec, struct str *cell, int max) {
     int n = 0;
-    const char *p = rec.p, *end = rec.p + rec.n;
-    *ext = (struct str){"", 0};
-    for (;;) {
-        const char *q = memchr(p, ';', (size_t)(end - p));
-        const char *stop = q ? q : end;
-        if (n < max)
-            cell[n] = trim((struct str){p, (size_t)(stop - p)});
-        else if (n == max)
-            *ext = (struct str){p, (size_t)(end - p)};
-        n++;
-        if (!q) break;
-        p = q + 1;
+    for (struct str rest = rec; rest.p; n++) {
+        struct str one = str_cut(rest, ';', &rest);
+        if (n < max) cell[n] = trim(one);
     }
     return n;
 }
 
 static bool full_width(struct str r) { /* ； and ～ typed for ; and ~ */
     const char *p = r.p, *end = r.p + r.n;
-    while ((p = memchr(p, 0xEF, (size_t)(end - p)))) {
+    while (p < end && (p = memchr(p, 0xEF, (size_t)(end - p)))) {
         if (end - p >= 3 && (!memcmp(p, "\xEF\xBC\x9B", 3) || !memcmp(p, "\xEF\xBD\x9E", 3))) return true;
         p++;
     }
     return false;
 }
 
-static void record_take(const struct policy *p, struct str raw, int no, struct arena *a, struct batch *b) {
-    const struct record_layout *l = &b->format->body;
-    struct record *r = &b->rec[b->n];
-    struct str ext;
-    if (full_width(raw)) {
-        refusal_add(b, a, no, "", "holds a full-width separator: write ; and ~");
-        b->refused++;
-        return;
-    }
-    int n = cells(raw, (struct str *)r->cell, l->n, &ext);
-    if (n < l->min_fields) {
-        refusal_add(b, a, no, "", "has %d fields, at least %d are needed: %.*s", n, l->min_fields, raw.n > 80 ? 80 : (int)raw.n, raw.p);
-        b->refused++;
-        return;
-    }
-    for (int i = n; i < l->n; i++) ((struct str *)r->cell)[i] = (struct str){"", 0};
-    for (int i = 0; i < l->n; i++) {
-        const char *wrong = cell_check(p, b, &l->f[i], (struct str *)&r->cell[i]);
-        if (!wrong) continue;
-        refusal_add(b, a, no, l->f[i].name, "\"%.*s\" %s", r->cell[i].n > 60 ? 60 : (int)r->cell[i].n, r->cell[i].p, wrong);
-        b->refused++;
-        return;
-    }
-    r->ext = n > l->n ? trim(ext) : (struct str){"", 0};
-    r->no = no;
-    b->n++;
-}
-
-static int count(struct str s, char c) {
-    int n = 0;
-    const char *p = s.p, *end = s.p + s.n;
-    while (p < end && (p = memchr(p, c, (size_t)(end - p)))) n++, p++;
+static size_t count(struct str s, char c) {
+    size_t n = 0;
+    uint64_t odd;
+    for (size_t i = 0; i < s.n; i += 64) n += (size_t)__builtin_popcountll(scan_block(s.p + i, s.n - i, c, c, &odd));
     return n;
 }
 
-static int end_check(struct str *bytes, const char *mark, bool *truncated, struct zb_err *e) {
-    size_t n = strlen(mark);
-    if (bytes->n < n || memcmp(bytes->p + bytes->n - n, mark, n) != 0) {
-        *truncated = true;
-        return zb_fail(e, ZB_E_INPUT, "the file does not end with %s: it is not complete", mark);
-    }
-    bytes->n -= n;
-    if (bytes->n && memmem(bytes->p, bytes->n, mark, n))
-        return zb_fail(e, ZB_E_INPUT, "the end mark %s stands in the middle: several files in one are not taken", mark);
-    return ZB_OK;
+int records_room(struct batch *b, size_t most, struct arena *a, struct str **ret, struct zb_err *e) {
+    size_t fields = (size_t)b->format->body.n;
+    b->rec = most < INT32_MAX ? arena_alloc(a, most * sizeof *b->rec) : NULL;
+    *ret = b->rec ? arena_alloc(a, most * fields * sizeof **ret) : NULL;
+    return *ret ? ZB_OK : zb_fail(e, ZB_E_LIMIT, "%zu records need more memory than one upload may take", most);
 }
 
-static int head_take(struct str raw, struct arena *a, struct batch *b, struct zb_err *e) {
-    const struct record_layout *l = &b->format->header;
-    struct str ext;
-    int n = cells(raw, b->header, l->n, &ext);
-    if (n < l->min_fields || (n > l->n && trim(ext).n)) {
-        refusal_add(b, a, 0, "", "the header has %d fields, %d are expected", n, l->n);
-        return zb_fail(e, ZB_E_INPUT, "the header has %d fields, a %s file has %d: %.*s", n, b->format->type, l->n, raw.n > 100 ? 100 : (int)raw.n, raw.p);
-    }
-    for (int i = n; i < l->n; i++) b->header[i] = (struct str){"", 0};
-    return ZB_OK;
+/* ---- a record on its way: cells are laid down as their separators are met ---- */
+struct row {
+    struct decode *d;
+    struct batch *b;
+    struct str *cells, *cell; /* of all records; of this one */
+    const char *begin, *from; /* of the record, of the cell */
+    const char *surplus;      /* first cell beyond the layout */
+    int n, no;
+    bool odd;
+};
+
+static void cell_end(struct row *w, const char *at) {
+    struct str s = {w->from, (size_t)(at - w->from)};
+    if (s.n && ((unsigned char)s.p[0] <= ' ' || (unsigned char)s.p[s.n - 1] <= ' ')) s = trim(s);
+    if (w->n < w->b->format->body.n)
+        w->cell[w->n] = s;
+    else if (w->n == w->b->format->body.n)
+        w->surplus = w->from;
+    w->n++;
+    w->from = at + 1;
 }
 
-int text_split(const struct policy *p, struct str bytes, struct arena *a, struct batch *b, bool *truncated, struct zb_err *e) {
-    const struct format *f = b->format;
-    bytes = trim(bytes);
-    if (end_check(&bytes, f->file_end, truncated, e) != ZB_OK) return e->rc;
-    int most = count(bytes, f->rec_end) + 1, no = 0;
-    b->rec = arena_alloc(a, (size_t)most * sizeof *b->rec);
-    struct str *cell = arena_alloc(a, (size_t)most * (size_t)f->body.n * sizeof *cell);
-    if (!b->rec || !cell) return zb_fail(e, ZB_E_LIMIT, "%d records need more memory than one upload may take", most);
-    bool head = false;
-    for (const char *q = bytes.p, *end = bytes.p + bytes.n; q && q < end;) {
-        const char *stop = memchr(q, f->rec_end, (size_t)(end - q));
-        struct str raw = trim((struct str){q, (size_t)((stop ? stop : end) - q)});
-        q = stop ? stop + 1 : NULL;
-        if (!raw.n) continue;
-        if (!head) {
-            if (head_take(raw, a, b, e) != ZB_OK) return e->rc;
-            head = true;
-            continue;
-        }
-        b->rec[b->n].cell = cell + (size_t)b->n * (size_t)f->body.n;
-        record_take(p, raw, ++no, a, b);
-    }
-    return head ? ZB_OK : zb_fail(e, ZB_E_INPUT, "the file has no header");
-}
-
-static bool separator_in(const struct format *f, struct str s) {
-    return (s.n && (memchr(s.p, ';', s.n) || memchr(s.p, f->rec_end, s.n) || memmem(s.p, s.n, f->file_end, strlen(f->file_end)))) || full_width(s);
-}
-
-static int row_put(const struct format *f, const struct record_layout *l, const struct str *row, struct buf *out, struct zb_err *e) {
-    for (int i = 0; i < l->n; i++) {
-        if (separator_in(f, row[i])) return zb_fail(e, ZB_E_INPUT, "field %s holds a separator: " STR_FMT, l->f[i].name, STR_ARG(row[i]));
-        if (i) buf_putc(out, ';');
-        buf_put(out, row[i].p, row[i].n);
-    }
-    buf_putc(out, f->rec_end);
-    return ZB_OK;
-}
-
-static void csv_cell(struct buf *out, struct str s) {
-    bool quote = s.n && (memchr(s.p, ',', s.n) || memchr(s.p, '"', s.n) || memchr(s.p, '\n', s.n));
-    if (!quote) {
-        buf_put(out, s.p, s.n);
+static void row_end(struct row *w, const char *at) {
+    const struct record_layout *l = &w->b->format->body;
+    struct batch *b = w->b;
+    cell_end(w, at);
+    struct str raw = {w->begin, (size_t)(at - w->begin)};
+    bool empty = w->n == 1 && !w->cell[0].n, odd = w->odd && full_width(raw);
+    int n = w->n;
+    struct str ext = w->surplus ? trim((struct str){w->surplus, (size_t)(at - w->surplus)}) : (struct str){"", 0};
+    w->begin = w->from;
+    w->n = 0;
+    w->odd = false;
+    w->surplus = NULL;
+    if (empty) return;
+    w->no++;
+    if (odd || n < l->min_fields) {
+        raw = trim(raw);
+        if (odd)
+            refusal_add(b, w->d->a, w->no, "", "holds a full-width separator: write ; and ~");
+        else
+            refusal_add(b, w->d->a, w->no, "", "has %d fields, at least %d are needed: %.*s", n, l->min_fields, raw.n > 80 ? 80 : (int)raw.n, raw.p);
+        b->refused++;
         return;
     }
-    buf_putc(out, '"');
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '"') buf_putc(out, '"');
-        buf_putc(out, s.p[i]);
-    }
-    buf_putc(out, '"');
+    for (int i = n; i < l->n; i++) w->cell[i] = (struct str){"", 0};
+    record_take(w->d->p, w->cell, w->no, ext, w->d->a, b);
+    w->cell = w->cells + (size_t)b->n * (size_t)l->n;
 }
 
-static void csv_encode(const struct format *f, const struct str *const *rows, int n, struct buf *out) {
-    for (int i = 0; i < f->body.n; i++) buf_printf(out, "%s%s", i ? "," : "", i == f->point ? "point" : f->body.f[i].name);
-    buf_puts(out, "\r\n");
-    for (int r = 0; r < n; r++) {
-        for (int i = 0; i < f->body.n; i++) {
-            if (i) buf_putc(out, ',');
-            csv_cell(out, rows[r][i]);
+static void rows_walk(struct row *w, struct str s, char end) {
+    for (size_t i = 0; i < s.n; i += 64) {
+        uint64_t odd, m = scan_block(s.p + i, s.n - i, ';', end, &odd);
+        if (!odd) {
+            for (; m; m &= m - 1) {
+                const char *at = s.p + i + __builtin_ctzll(m);
+                *at == ';' ? cell_end(w, at) : row_end(w, at);
+            }
+            continue;
         }
-        buf_puts(out, "\r\n");
+        for (; m; m &= m - 1) { /* a byte of a full-width letter somewhere: which record's? */
+            int k = __builtin_ctzll(m);
+            uint64_t before = k ? odd & (~0ull >> (64 - k)) : 0;
+            w->odd |= before != 0;
+            odd &= ~before;
+            s.p[i + (size_t)k] == ';' ? cell_end(w, s.p + i + k) : row_end(w, s.p + i + k);
+        }
+        w->odd |= odd != 0;
     }
+    if (w->begin < s.p + s.n) row_end(w, s.p + s.n);
 }
 
-int batch_encode(const struct format *f, const struct str *header, const struct str *const *rows, int n, struct buf *out, struct zb_err *e) {
-    if (!strcmp(f->type, "CSV")) {
-        csv_encode(f, rows, n, out);
-    } else {
-        if (row_put(f, &f->header, header, out, e) != ZB_OK) return e->rc;
-        for (int i = 0; i < n; i++)
-            if (row_put(f, &f->body, rows[i], out, e) != ZB_OK) return e->rc;
-        buf_puts(out, f->file_end);
+static int rows_take(struct decode *d, struct str s, char end, struct batch *b, struct zb_err *e) {
+    struct row w = {.d = d, .b = b, .begin = s.p, .from = s.p};
+    if (records_room(b, count(s, end) + 2, d->a, &w.cells, e) != ZB_OK) return e->rc;
+    w.cell = w.cells;
+    rows_walk(&w, s, end);
+    return ZB_OK;
+}
+
+/* ---- the header says which of the formats of this name it is ---- */
+static bool head_fits(struct decode *d, const struct format *f, struct str *cell, int n) {
+    struct batch b = {.format = f};
+    const struct record_layout *l = &f->header;
+    while (n > l->n && !cell[n - 1].n) n--; /* empty fields at the end */
+    if (n > l->n || n < l->min_fields) return false;
+    for (int i = 0; i < l->n; i++) {
+        struct str s = i < n ? cell[i] : (struct str){"", 0};
+        if (cell_check(d->p, &b, &l->f[i], &s)) return false;
     }
-    return out->over ? zb_fail(e, ZB_E_LIMIT, "the file is larger than its buffer") : ZB_OK;
+    return f->head_mine < 0 || str_eq(cell[f->head_mine], d->u->mine);
+}
+
+/* The end mark that is there; -1 none. Some writers end the last record too. */
+static int end_find(const struct format *f, struct str bytes) {
+    for (int i = 0; i < f->ends; i++) {
+        size_t n = strlen(f->end[i].file);
+        if (bytes.n >= n && !memcmp(bytes.p + bytes.n - n, f->end[i].file, n)) return i;
+    }
+    return -1;
+}
+
+static struct str head_cut(const struct format *f, int end, struct str bytes, struct str *body) {
+    bytes = trim(bytes);
+    struct str head = str_cut(bytes, f->head_end ? f->head_end : f->end[end].rec, body);
+    if (!body->p) *body = (struct str){bytes.p + bytes.n, 0};
+    return trim(head);
+}
+
+struct opened { /* a file of records with its end taken off */
+    const struct format *f;
+    struct str cell[FORMAT_FIELDS_MAX], body;
+    int n, end;
+};
+
+static bool open_as(struct decode *d, const struct format *f, struct str bytes, struct opened *o) {
+    o->f = f;
+    o->end = end_find(f, bytes);
+    if (o->end < 0) return false;
+    bytes.n -= strlen(f->end[o->end].file);
+    struct str head = head_cut(f, o->end, bytes, &o->body);
+    o->n = cells(head, o->cell, FORMAT_FIELDS_MAX);
+    return o->n <= FORMAT_FIELDS_MAX && head_fits(d, f, o->cell, o->n);
+}
+
+static int head_take(struct decode *d, const struct opened *o, struct batch *b, struct zb_err *e) {
+    const struct record_layout *l = &o->f->header;
+    int n = o->n;
+    while (n > l->n && n <= FORMAT_FIELDS_MAX && !o->cell[n - 1].n) n--;
+    bool timeless = n == l->n - 1 && o->f->head_time == l->n - 1; /* the upload's time is left out: the name has it */
+    if ((n < l->min_fields && !timeless) || n > l->n) {
+        refusal_add(b, d->a, 0, "", "the header has %d fields, %d are expected", n, l->n);
+        return zb_fail(e, ZB_E_INPUT, "the header has %d fields, a %s file has %d: %.*s", n, o->f->type, l->n, o->cell[0].n > 100 ? 100 : (int)o->cell[0].n,
+                       o->cell[0].p);
+    }
+    for (int i = 0; i < l->n; i++) b->header[i] = i < n ? o->cell[i] : (struct str){"", 0};
+    b->timeless = timeless;
+    return ZB_OK;
+}
+
+/* Families that share a header tell their records apart by how many fields they have. */
+static int first_fields(const struct opened *o) {
+    struct str rest, first = trim(str_cut(o->body, o->f->end[o->end].rec, &rest)), none[1];
+    return first.n ? cells(first, none, 0) : 0;
+}
+
+static bool body_fits(const struct opened *o) {
+    int n = first_fields(o);
+    return !n || (n >= o->f->body.min_fields && n <= o->f->body.n);
+}
+
+/* The first whose header and first record fit, else whose header fits, else the first there is: its refusal is told. */
+static void open_best(struct decode *d, struct str bytes, struct opened *o) {
+    struct opened one, near = {0};
+    for (int i = 0; i < d->u->formats; i++) {
+        if (!open_as(d, d->u->format[i], bytes, &one)) continue;
+        if (body_fits(&one)) {
+            *o = one;
+            return;
+        }
+        if (!near.f) near = one;
+    }
+    if (!near.f) (void)open_as(d, d->u->format[0], bytes, &near);
+    *o = near;
+}
+
+int text_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err *e) {
+    struct opened o;
+    bytes = trim(bytes);
+    open_best(d, bytes, &o);
+    b->format = o.f;
+    if (o.end < 0) {
+        d->truncated = true;
+        return zb_fail(e, ZB_E_INPUT, "the file does not end with %s: it is not complete", o.f->end[0].file);
+    }
+    const char *mark = o.f->end[o.end].file;
+    if (o.body.n && memmem(o.body.p, o.body.n, mark, strlen(mark)))
+        return zb_fail(e, ZB_E_INPUT, "the end mark %s stands in the middle: several files in one are not taken", mark);
+    if (o.n == 1 && !o.cell[0].n) return zb_fail(e, ZB_E_INPUT, "the file has no header");
+    if (head_take(d, &o, b, e) != ZB_OK) return e->rc;
+    return rows_take(d, o.body, o.f->end[o.end].rec, b, e);
+}
+
+int lines_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err *e) {
+    if (bytes.p[bytes.n - 1] != '\n') {
+        d->truncated = true;
+        return zb_fail(e, ZB_E_INPUT, "the last line has no end: the file is not complete");
+    }
+    return rows_take(d, bytes, '\n', b, e);
 }

@@ -11,10 +11,6 @@ ZB_MUST int series_open(const char *path, struct series **ret, struct zb_err *e)
 void series_close(struct series *s);
 ZB_MUST int series_put(struct series *s, struct str mine, struct str point, const struct sample *v, int n, struct zb_err *e);
 /* The same for samples of many points, rising by time within each: one lock for all. */
-struct observation {
-    struct str point;
-    struct sample s;
-};
 ZB_MUST int series_put_all(struct series *s, struct str mine, const struct observation *o, int n, struct zb_err *e);
 /* Makes everything put so far durable, together with the input number it came from (one transaction). Seals full heads. */
 ZB_MUST int series_flush(struct series *s, uint64_t input, struct zb_err *e);

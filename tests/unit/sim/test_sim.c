@@ -64,9 +64,9 @@ static int sink(void *arg, const char *mine, const char *name, struct str bytes,
     for (const char *q = name; *q; q++) x->hash = (x->hash ^ (unsigned char)*q) * 1099511628211u;
     x->files++;
     if (!x->keep) return ZB_OK;
-    if (upload_name_parse(str_of(name), &un, e) != ZB_OK) return e->rc;
+    if (upload_name_parse(p, str_of(name), STR(""), &un, e) != ZB_OK) return e->rc;
     struct arena *a = arena_new((size_t)64 << 20);
-    int rc = batch_decode(p, str_of(name), bytes, un.time + 5 * ZB_MINUTE, a, &b, &truncated, e);
+    int rc = batch_decode(p, str_of(name), STR(""), bytes, un.time + 5 * ZB_MINUTE, a, &b, &truncated, e);
     if (rc == ZB_OK) {
         if (b.refused || b.warned) fail_msg("%s: %d refused, %d warned; %s", name, b.refused, b.warned, b.whys ? b.why[0].reason : "");
         assert_true(str_is(b.mine, mine));

@@ -1,0 +1,3 @@
+/* The XML container: the first line names the type. */
+#include "fuzz_decode.h"
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) { return fuzz_named(p, n, SYNTAX_XML); }
