@@ -50,12 +50,20 @@ static bool digits(struct str s) {
     return s.n >= 2;
 }
 
+static bool body_code(struct str s) {
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'A' && s.p[i] <= 'Z'))) return false;
+    return true;
+}
+
 int user_add(struct db *db, const struct policy *p, struct str who, zb_time now, struct str user, struct str role, struct str area, struct str password,
              struct zb_err *e) {
     char hash[crypto_pwhash_STRBYTES];
     if (!plain(user, 63)) return zb_fail(e, ZB_E_INPUT, "user name: 1 to 63 letters, digits, . _ -");
     if (!policy_role(p, role)) return zb_fail(e, ZB_E_INPUT, "role \"%.*s\" is not one of the policy", role.n > 31 ? 31 : (int)role.n, role.p);
-    if (!digits(area) || area.n > 23) return zb_fail(e, ZB_E_INPUT, "area: 14 for the province, 4 digits for a city, 6 for a county, or a mine's code");
+    if (area.n > 23 || (area.n < 8 ? !digits(area) : !body_code(area)))
+        return zb_fail(e, ZB_E_INPUT,
+                       "area: 14 for the province, 4 digits for a city, 6 for a county, or the code of a mine or body (8 to 23 digits and capitals)");
     if (password.n < 12 || password.n > 200) return zb_fail(e, ZB_E_INPUT, "password: at least 12 bytes, at most 200");
     if (str_eq(password, user)) return zb_fail(e, ZB_E_INPUT, "password: not the user's name");
     if (crypto_pwhash_str_alg(hash, password.p, password.n, 2, 19 << 20, crypto_pwhash_ALG_ARGON2ID13) != 0)

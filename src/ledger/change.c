@@ -343,13 +343,25 @@ static int journal(struct change *x, const char *what, struct zb_err *e) {
 }
 
 /* ---- effects ---- */
-static json_t *set_value(struct change *x, const struct ledger_field *to, const char *expr, struct zb_err *e) {
+/* SQL of the policy over this record, with who acts. */
+static struct stmt *said(struct change *x, const char *expr, struct zb_err *e) {
     ZB_AUTO(buf_done) struct buf b;
+    bool area = strstr(expr, ":area"), user = strstr(expr, ":user");
     buf_init(&b, 16 << 10);
-    buf_printf(&b, "select (%s) from v_%s r where r.id=?1", expr, x->l->key);
-    ZB_AUTO(stmt_done) struct stmt *q = db_once(x->c->db, b.p, e);
+    buf_puts(&b, "select (");
+    actor_sql(&b, expr, 2, area ? 3 : 2);
+    buf_printf(&b, ") from v_%s r where r.id=?1", x->l->key);
+    struct stmt *q = db_once(x->c->db, b.p, e);
     if (!q) return NULL;
     stmt_i64(q, 1, x->r.id);
+    if (area) stmt_z(q, 2, x->c->actor ? x->c->actor->area : "");
+    if (user) stmt_z(q, area ? 3 : 2, who(x->c));
+    return q;
+}
+
+static json_t *set_value(struct change *x, const struct ledger_field *to, const char *expr, struct zb_err *e) {
+    ZB_AUTO(stmt_done) struct stmt *q = said(x, expr, e);
+    if (!q) return NULL;
     if (stmt_row(q, e) != 1 || stmt_col_null(q, 0)) return json_null();
     char t[ZB_TIME_CAP];
     if (to->type == LF_DAY) return json_string(zb_day_text((int32_t)stmt_col_i64(q, 0), t));
@@ -362,12 +374,8 @@ static json_t *set_value(struct change *x, const struct ledger_field *to, const 
 }
 
 static int truth(struct change *x, const char *expr, bool *ret, struct zb_err *e) {
-    ZB_AUTO(buf_done) struct buf b;
-    buf_init(&b, 16 << 10);
-    buf_printf(&b, "select (%s) from v_%s r where r.id=?1", expr, x->l->key);
-    ZB_AUTO(stmt_done) struct stmt *q = db_once(x->c->db, b.p, e);
+    ZB_AUTO(stmt_done) struct stmt *q = said(x, expr, e);
     if (!q) return e->rc;
-    stmt_i64(q, 1, x->r.id);
     int r = stmt_row(q, e);
     *ret = r == 1 && !stmt_col_null(q, 0) && stmt_col_i64(q, 0) != 0;
     return r < 0 ? r : ZB_OK;
@@ -515,8 +523,9 @@ static int write_all(struct change *x, struct zb_err *e) {
     if (x->act && x->act->guard[0] && truth(x, x->act->guard, &good, e) != ZB_OK) return e->rc;
     if (!good) return zb_fail(e, ZB_E_CONFLICT, "%s; %s", x->act->guard_zh, x->act->guard_en);
     if (journal(x, x->name, e) != ZB_OK) return e->rc;
-    for (int i = 0; x->act && i < x->act->effects; i++)
-        if (effect_do(x, &x->act->effect[i], e) != ZB_OK) return e->rc;
+    const struct ledger_effect *f = x->act ? x->act->effect : x->fresh ? x->l->effect : NULL;
+    for (int i = 0, n = x->act ? x->act->effects : x->fresh ? x->l->effects : 0; i < n; i++)
+        if (effect_do(x, &f[i], e) != ZB_OK) return e->rc;
     return x->c->trouble == ZB_OK ? ZB_OK : zb_fail(e, x->c->trouble, "a referenced name could not be read");
 }
 

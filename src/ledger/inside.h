@@ -33,6 +33,8 @@ struct str ref_title(struct lcall *c, int ledger, int64_t id);                  
 int done_by(struct lcall *c, int64_t id, const char **ret, struct zb_err *e);
 int sup_level(struct lcall *c, const struct record *r, int *ret, struct zb_err *e);
 int facts_of(struct lcall *c, const struct record *r, struct rectify_facts *ret, struct zb_err *e); /* also who did what on it */
+/* SQL of the policy with :area and :user as parameters of these numbers. */
+void actor_sql(struct buf *b, const char *sql, int area, int user);
 int actor_level(const struct actor *a);
 /* Adds "(…)" that keeps what the actor may see; false: nothing. Values are bound from *n on by scope_bind. */
 bool scope_sql(const struct lcall *c, struct buf *sql, int *n, bool no_index); /* no_index: another condition has the better index (SQLite) */

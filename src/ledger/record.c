@@ -11,14 +11,64 @@ const struct ledger_access *ledger_access(const struct ledger *l, const struct a
     return NULL;
 }
 
+void actor_sql(struct buf *b, const char *sql, int area, int user) {
+    for (const char *p = sql; *p; p++) {
+        int n = !strncmp(p, ":area", 5) ? area : !strncmp(p, ":user", 5) ? user : 0;
+        if (n) {
+            buf_printf(b, "?%d", n);
+            p += 4;
+        } else {
+            buf_putc(b, *p);
+        }
+    }
+}
+
+/* What the row of the matrix and the role say of single records; "" and "" mostly. */
+struct limits_of {
+    const char *w[2];
+    bool area, user;
+};
+static struct limits_of limits_of(const struct lcall *c, const struct ledger_access *x) {
+    const struct role_rule *role = policy_role(c->policy, str_of(c->actor->role));
+    struct limits_of l = {{x->where, role ? role->where : ""}, false, false};
+    for (int i = 0; i < 2; i++) {
+        l.area |= strstr(l.w[i], ":area") != NULL;
+        l.user |= strstr(l.w[i], ":user") != NULL;
+    }
+    return l;
+}
+
+/* A look that fails shows nothing. */
+static bool where_sees(const struct lcall *c, const struct ledger_access *x, int64_t id) {
+    struct limits_of l = limits_of(c, x);
+    if (!l.w[0][0] && !l.w[1][0]) return true;
+    ZB_AUTO(buf_done) struct buf b;
+    struct zb_err e;
+    int n = 2, area = l.area ? n++ : 0, user = l.user ? n++ : 0;
+    buf_init(&b, 64 << 10);
+    buf_printf(&b, "select 1 from %s_%s r where r.id=?1", c->l->view[0] ? "v" : "l", c->l->key);
+    for (int i = 0; i < 2; i++) {
+        if (!l.w[i][0]) continue;
+        buf_puts(&b, " and (");
+        actor_sql(&b, l.w[i], area, user);
+        buf_puts(&b, ")");
+    }
+    ZB_AUTO(stmt_done) struct stmt *q = b.over ? NULL : db_once(c->db, b.p, &e);
+    if (!q) return false;
+    stmt_i64(q, 1, id);
+    if (area) stmt_z(q, area, c->actor->area);
+    if (user) stmt_z(q, user, c->actor->user);
+    return stmt_row(q, &e) == 1;
+}
+
 bool access_sees(const struct lcall *c, const struct record *r, const struct ledger_access **ret) {
-    static const struct ledger_access ALL = {.roles = "auto", .see = SEE_AREA, .create = true, .edit = UINT64_MAX, .hide = ""};
+    static const struct ledger_access ALL = {.roles = "auto", .see = SEE_AREA, .create = true, .edit = UINT64_MAX, .hide = "", .where = ""};
     const struct ledger_access *x = c->actor ? ledger_access(c->l, c->actor) : &ALL;
     *ret = x;
     if (!x || (x->not_states >> r->state & 1)) return false;
     if (!c->actor) return true;
-    if (x->see == SEE_OWN) return r->mine[0] && !strcmp(r->mine, c->actor->area);
-    return may_see(c->actor, r->area, r->mine);
+    bool in = x->see == SEE_LINKED || (x->see == SEE_OWN ? r->mine[0] && !strcmp(r->mine, c->actor->area) : may_see(c->actor, r->area, r->mine));
+    return in && (!r->rev || where_sees(c, x, r->id));
 }
 
 bool scope_sql(const struct lcall *c, struct buf *sql, int *n, bool no_index) {
@@ -28,23 +78,37 @@ bool scope_sql(const struct lcall *c, struct buf *sql, int *n, bool no_index) {
         return true;
     }
     if (!x) return false;
+    struct limits_of l = limits_of(c, x);
     size_t level = strlen(c->actor->area);
-    if (x->see == SEE_OWN || level > 6)
-        buf_printf(sql, "(r.mine=?%d", (*n)++);
+    int area = x->see != SEE_LINKED || l.area ? (*n)++ : 0, user = l.user ? (*n)++ : 0;
+    if (x->see == SEE_LINKED)
+        buf_puts(sql, "(1=1");
+    else if (x->see == SEE_OWN || level > 6)
+        buf_printf(sql, "(r.mine=?%d", area);
     else if (level == 6)
-        buf_printf(sql, "(%sr.area=?%d", no_index ? "+" : "", (*n)++);
+        buf_printf(sql, "(%sr.area=?%d", no_index ? "+" : "", area);
     else if (level == 4)
-        buf_printf(sql, "(%sr.city=?%d", no_index ? "+" : "", (*n)++);
+        buf_printf(sql, "(%sr.city=?%d", no_index ? "+" : "", area);
     else
-        buf_printf(sql, "(substr(r.area,1,%zu)=?%d", level, (*n)++);
+        buf_printf(sql, "(substr(r.area,1,%zu)=?%d", level, area);
     for (int i = 0; i < c->l->states; i++)
         if (x->not_states >> i & 1) buf_printf(sql, " and r.state<>'%s'", c->l->state[i].key);
+    for (int i = 0; i < 2; i++) {
+        if (!l.w[i][0]) continue;
+        buf_puts(sql, " and (");
+        actor_sql(sql, l.w[i], area, user);
+        buf_puts(sql, ")");
+    }
     buf_puts(sql, ")");
     return true;
 }
 
 void scope_bind(const struct lcall *c, struct stmt *q, int *n) {
-    if (c->actor) stmt_z(q, (*n)++, c->actor->area);
+    const struct ledger_access *x = ledger_access(c->l, c->actor);
+    if (!c->actor || !x) return;
+    struct limits_of l = limits_of(c, x);
+    if (x->see != SEE_LINKED || l.area) stmt_z(q, (*n)++, c->actor->area);
+    if (l.user) stmt_z(q, (*n)++, c->actor->user);
 }
 
 int record_load(struct lcall *c, int64_t id, bool derived, struct record *r, struct zb_err *e) {

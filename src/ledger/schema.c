@@ -246,30 +246,52 @@ static int prepares(struct db *db, const struct ledger *l, const struct node *at
     return ZB_OK;
 }
 
-static int sql_check(struct db *db, const struct policy *p, const struct ledger *l, struct zb_err *e) {
-    char sql[8000];
-    for (int i = 0; i < l->fields; i++) {
-        if (!l->field[i].derive[0]) continue;
-        snprintf(sql, sizeof sql, "select (%s) from l_%s r", l->field[i].derive, l->key);
-        if (prepares(db, l, l->field[i].at, "derive", sql, e) != ZB_OK) return e->rc;
-    }
-    for (int i = 0; i < l->acts; i++) {
-        const struct ledger_act *a = &l->act[i];
-        snprintf(sql, sizeof sql, "select (%s) from v_%s r where r.id=?1", a->guard, l->key);
-        if (a->guard[0] && prepares(db, l, a->at, "guard", sql, e) != ZB_OK) return e->rc;
-        for (int k = 0; k < a->effects; k++) {
-            const struct ledger_effect *f = &a->effect[k];
-            snprintf(sql, sizeof sql, "select (%s) from v_%s r where r.id=?1", f->when, l->key);
-            if (f->when[0] && prepares(db, l, f->at, "when", sql, e) != ZB_OK) return e->rc;
-            if (f->on[0] && prepares(db, l, f->at, "on", f->on, e) != ZB_OK) return e->rc;
-            for (int s = 0; s < f->sets; s++) {
-                snprintf(sql, sizeof sql, "select (%s) from v_%s r where r.id=?1", f->set[s].sql, l->key);
-                if (prepares(db, l, f->set[s].at, "set", sql, e) != ZB_OK) return e->rc;
-            }
+/* An expression over r, with :area and :user, as it is asked later. where: a condition of its own over the table, else over the view. */
+static int expr_prepares(struct db *db, const struct ledger *l, const struct node *at, const char *what, const char *expr, bool where, struct zb_err *e) {
+    if (!expr[0]) return ZB_OK;
+    bool area = strstr(expr, ":area");
+    ZB_AUTO(buf_done) struct buf b;
+    buf_init(&b, 64 << 10);
+    buf_puts(&b, where ? "select 1 where exists(select 1 from " : "select (");
+    if (where) buf_printf(&b, "%s_%s r where r.id=?1 and (", l->view[0] ? "v" : "l", l->key);
+    actor_sql(&b, expr, 2, area ? 3 : 2);
+    buf_printf(&b, where ? "))" : ") from v_%s r where r.id=?1", l->key);
+    return prepares(db, l, at, what, b.p, e);
+}
+
+static int access_check(struct db *db, const struct policy *p, const struct ledger *l, struct zb_err *e) {
+    for (int i = 0; i < l->accesses; i++) {
+        const struct ledger_access *x = &l->access[i];
+        if (expr_prepares(db, l, x->at, "where", x->where, true, e) != ZB_OK) return e->rc;
+        for (int k = 0; k < p->roles; k++) {
+            if (!word_in(x->roles, str_of(p->role[k].key))) continue;
+            if (expr_prepares(db, l, x->at, "where of the role in roles.yaml", p->role[k].where, true, e) != ZB_OK) return e->rc;
+            if (x->see == SEE_LINKED && !x->where[0] && !p->role[k].where[0])
+                return zb_fail(e, ZB_E_INPUT, "%s:%d:%d: see linked: `where` must say which records, here or for %s in roles.yaml", l->file, x->at->line,
+                               x->at->col, p->role[k].key);
         }
     }
-    (void)p;
     return ZB_OK;
+}
+
+static int effects_check(struct db *db, const struct ledger *l, const struct ledger_effect *f, int n, struct zb_err *e) {
+    for (int k = 0; k < n; k++, f++) {
+        if (expr_prepares(db, l, f->at, "when", f->when, false, e) != ZB_OK) return e->rc;
+        if (f->on[0] && prepares(db, l, f->at, "on", f->on, e) != ZB_OK) return e->rc;
+        for (int s = 0; s < f->sets; s++)
+            if (expr_prepares(db, l, f->set[s].at, "set", f->set[s].sql, false, e) != ZB_OK) return e->rc;
+    }
+    return ZB_OK;
+}
+
+static int sql_check(struct db *db, const struct ledger *l, struct zb_err *e) {
+    for (int i = 0; i < l->fields; i++)
+        if (expr_prepares(db, l, l->field[i].at, "derive", l->field[i].derive, false, e) != ZB_OK) return e->rc;
+    for (int i = 0; i < l->acts; i++)
+        if (expr_prepares(db, l, l->act[i].at, "guard", l->act[i].guard, false, e) != ZB_OK ||
+            effects_check(db, l, l->act[i].effect, l->act[i].effects, e) != ZB_OK)
+            return e->rc;
+    return effects_check(db, l, l->effect, l->effects, e);
 }
 
 static int migrate(struct db *db, const struct policy *p, struct zb_err *e) {
@@ -286,8 +308,10 @@ static int migrate(struct db *db, const struct policy *p, struct zb_err *e) {
         }
     for (int i = 0; i < p->ledgers; i++)
         if (view_make(db, &p->ledger[i], e) != ZB_OK) return e->rc;
-    for (int i = 0; i < p->ledgers; i++)
-        if (!p->ledger[i].view[0] && sql_check(db, p, &p->ledger[i], e) != ZB_OK) return e->rc;
+    for (int i = 0; i < p->ledgers; i++) {
+        if (!p->ledger[i].view[0] && sql_check(db, &p->ledger[i], e) != ZB_OK) return e->rc;
+        if (access_check(db, p, &p->ledger[i], e) != ZB_OK) return e->rc;
+    }
     return ZB_OK;
 }
 

@@ -138,9 +138,9 @@ static void bind_roles(struct reader *r, const struct node *root, struct policy 
     const struct node *seq = node_seq(r, root, "roles");
     struct role_rule *out = seq ? list(r, seq, sizeof *out) : NULL;
     for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "key zh en rights mine");
-        out[p->roles++] = (struct role_rule){node_text(r, n, "key", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "en", NULL),
-                                             node_text(r, n, "rights", NULL), node_bool(r, n, "mine", false)};
+        node_keys(r, n, "key zh en rights mine where");
+        out[p->roles++] = (struct role_rule){node_text(r, n, "key", NULL),    node_text(r, n, "zh", NULL),    node_text(r, n, "en", NULL),
+                                             node_text(r, n, "rights", NULL), node_bool(r, n, "mine", false), node_text(r, n, "where", "")};
     }
     p->role = out;
 }

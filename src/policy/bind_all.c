@@ -167,7 +167,8 @@ static bool may_act(const struct ledger *to, int act, const char *roles, struct 
     return true;
 }
 
-static void effect_check(struct all *a, struct reader *r, const struct ledger_act *act, struct ledger_effect *f) {
+/* Who makes records of l, or does this act. */
+static void effect_check(struct all *a, struct reader *r, const struct ledger *l, const struct ledger_act *act, struct ledger_effect *f) {
     f->to_ledger = policy_ledger(a->p, str_of(f->ledger));
     if (f->to_ledger < 0) {
         node_fail(r, f->at, "effect on ledger \"%s\", which is not there", f->ledger);
@@ -182,26 +183,30 @@ static void effect_check(struct all *a, struct reader *r, const struct ledger_ac
         if (k < 0 || to->field[k].derive[0]) node_fail(r, f->set[i].at, "set: \"%s\" is not a stored field of %s", f->set[i].field, to->key);
     }
     struct str lacks;
-    if (!r->bad && !may_act(to, f->to_act, act->roles, &lacks))
-        node_fail(r, f->at, "effect: the role " STR_FMT " may do %s here, but has no right to do %s on %s", STR_ARG(lacks), act->key, f->act, to->key);
+    for (int i = 0; i < (act ? 1 : l->accesses) && !r->bad; i++)
+        if ((act || l->access[i].create) && !may_act(to, f->to_act, act ? act->roles : l->access[i].roles, &lacks))
+            node_fail(r, f->at, "effect: the role " STR_FMT " may do %s here, but has no right to do %s on %s", STR_ARG(lacks), act ? act->key : "new", f->act,
+                      to->key);
 }
 
-/* Depth first over acts; mark: 1 on the way, 2 done. */
+/* Depth first over acts, and over the making of records; mark: 1 on the way, 2 done. */
+#define NEW 64
 static void cycle_walk(struct all *a, int l, int act) {
-    char *m = &a->mark[l * 64 + act];
-    const struct ledger_act *x = &a->p->ledger[l].act[act];
+    const struct ledger *x = &a->p->ledger[l];
+    char *m = &a->mark[l * (NEW + 1) + act];
+    const struct ledger_effect *f = act == NEW ? x->effect : x->act[act].effect;
+    int n = act == NEW ? x->effects : x->act[act].effects;
     if (a->bad || *m == 2) return;
     *m = 1;
-    for (int i = 0; i < x->effects && !a->bad; i++) {
-        const struct ledger_effect *f = &x->effect[i];
-        if (f->to_act < 0) continue;
-        if (a->mark[f->to_ledger * 64 + f->to_act] == 1) {
-            struct reader r = reader_of(a, &a->p->ledger[l]);
-            node_fail(&r, f->at, "effects go in a circle: %s.%s comes back to %s.%s", a->p->ledger[l].key, x->key, f->ledger, f->act);
+    for (int i = 0; i < n && !a->bad; i++) {
+        int to = f[i].to_act < 0 ? NEW : f[i].to_act;
+        if (a->mark[f[i].to_ledger * (NEW + 1) + to] == 1) {
+            struct reader r = reader_of(a, x);
+            node_fail(&r, f[i].at, "effects go in a circle: %s.%s comes back to %s.%s", x->key, act == NEW ? "new" : x->act[act].key, f[i].ledger, f[i].act);
             a->bad = true;
             return;
         }
-        cycle_walk(a, f->to_ledger, f->to_act);
+        cycle_walk(a, f[i].to_ledger, to);
     }
     *m = 2;
 }
@@ -217,7 +222,8 @@ static void ledger_check(struct all *a, struct ledger *l) {
             node_fail(&r, l->field[s].at, "scope " STR_FMT " must be a region or a reference", STR_ARG(w));
     }
     for (int i = 0; i < l->acts; i++)
-        for (int k = 0; k < l->act[i].effects && !r.bad; k++) effect_check(a, &r, &l->act[i], &l->act[i].effect[k]);
+        for (int k = 0; k < l->act[i].effects && !r.bad; k++) effect_check(a, &r, l, &l->act[i], &l->act[i].effect[k]);
+    for (int k = 0; k < l->effects && !r.bad; k++) effect_check(a, &r, l, NULL, &l->effect[k]);
     a->bad |= r.bad;
 }
 
@@ -235,10 +241,10 @@ static void import_check(struct all *a, struct import_profile *im) {
 }
 
 void bind_all(struct zb_err *e, struct policy *p, bool *bad) {
-    struct all a = {p, e, false, xcalloc((size_t)p->ledgers + 1, 64)};
+    struct all a = {p, e, false, xcalloc((size_t)p->ledgers + 1, NEW + 1)};
     for (int i = 0; i < p->ledgers && !a.bad; i++) ledger_check(&a, &p->ledger[i]);
     for (int i = 0; i < p->ledgers && !a.bad; i++)
-        for (int k = 0; k < p->ledger[i].acts && !a.bad; k++) cycle_walk(&a, i, k);
+        for (int k = 0; k <= p->ledger[i].acts && !a.bad; k++) cycle_walk(&a, i, k < p->ledger[i].acts ? k : NEW);
     for (int i = 0; i < p->imports && !a.bad; i++) import_check(&a, &p->import[i]);
     p->site.at = policy_ledger(p, str_of(p->site.ledger));
     struct reader r = {p->arena, "sites.yaml", e, a.bad};

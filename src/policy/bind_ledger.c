@@ -215,12 +215,14 @@ static const char *roles_words(struct reader *r, const struct node *map, const s
     return words;
 }
 
-static void effects_bind(struct reader *r, const struct node *map, struct ledger_act *a) {
+static int effects_bind(struct reader *r, const struct node *map, struct ledger_effect **ret) {
     const struct node *seq = maybe_seq(r, map, "effects");
-    a->effect = many(r, seq, sizeof *a->effect);
-    for (const struct node *n = a->effect ? seq->child : NULL; n && !r->bad; n = n->next) {
+    struct ledger_effect *out = many(r, seq, sizeof *out);
+    int k = 0;
+    *ret = out;
+    for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
         node_keys(r, n, "ledger act on when set");
-        struct ledger_effect *f = &a->effect[a->effects++];
+        struct ledger_effect *f = &out[k++];
         *f = (struct ledger_effect){.ledger = node_text(r, n, "ledger", NULL),
                                     .act = node_text(r, n, "act", NULL),
                                     .on = node_text(r, n, "on", ""),
@@ -235,6 +237,7 @@ static void effects_bind(struct reader *r, const struct node *map, struct ledger
         }
         if (!r->bad && strcmp(f->act, "new") && !f->on[0]) node_fail(r, n, "an effect other than new needs `on`: SQL that gives the ids");
     }
+    return k;
 }
 
 static void acts_bind(struct reader *r, const struct node *root, const struct policy *p, struct ledger *l) {
@@ -242,6 +245,7 @@ static void acts_bind(struct reader *r, const struct node *root, const struct po
     l->act = many(r, seq, sizeof *l->act);
     for (const struct node *n = l->act ? seq->child : NULL; n && !r->bad; n = n->next) {
         node_keys(r, n, "key zh en from to roles needs asks not_by guard guard_zh guard_en signed why supervisor officers effects");
+        if (l->acts == 64) node_fail(r, n, "more than 64 acts");
         struct ledger_act *a = &l->act[l->acts];
         const char *to = node_text(r, n, "to", "");
         *a = (struct ledger_act){.key = name_check(r, n, node_text(r, n, "key", NULL)),
@@ -266,7 +270,7 @@ static void acts_bind(struct reader *r, const struct node *root, const struct po
         if (to[0] && (a->to = lstate_find(l, str_of(to))) < 0) node_fail(r, node_get(n, "to"), "to: \"%s\" is not a state of %s", to, l->key);
         if (a->guard[0] && !(a->guard_zh[0] && a->guard_en[0])) node_fail(r, n, "act %s: a guard needs guard_zh and guard_en, what to tell", a->key);
         if (!strcmp(a->key, "new") || !strcmp(a->key, "edit") || lact_find(l, str_of(a->key)) >= 0) node_fail(r, n, "act %s is there already", a->key);
-        effects_bind(r, n, a);
+        a->effects = effects_bind(r, n, &a->effect);
         l->acts++;
     }
     for (int i = 0; i < l->acts && !r->bad; i++) {
@@ -322,27 +326,40 @@ static void clocks_bind(struct reader *r, const struct node *root, const struct 
     }
 }
 
+/* `hide` as it stands, or all fields and sub-tables but those of `only`. */
+static const char *hide_words(struct reader *r, const struct node *map, const struct ledger *l) {
+    const char *hide = fields_words(r, map, "hide", l), *only = fields_words(r, map, "only", l);
+    if (r->bad || !only[0]) return hide;
+    if (hide[0]) node_fail(r, map, "hide or only, not both");
+    for (int i = 0; i < l->fields + l->subs; i++) {
+        const char *key = i < l->fields ? l->field[i].key : l->sub[i - l->fields].key;
+        if (!word_in(only, str_of(key))) hide = arena_printf(r->a, "%s%s%s", hide, hide[0] ? " " : "", key);
+    }
+    return hide;
+}
+
 static void access_bind(struct reader *r, const struct node *root, const struct policy *p, struct ledger *l) {
-    static const char *const SEE[] = {"none", "own", "area"};
+    static const char *const SEE[] = {"none", "own", "area", "linked"};
     const struct node *seq = r->bad ? NULL : node_seq(r, root, "access");
     l->access = many(r, seq, sizeof *l->access);
     for (const struct node *n = l->access ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "roles see new import edit not_states hide unseal");
+        node_keys(r, n, "roles see new import edit not_states hide only where unseal");
         l->access[l->accesses++] = (struct ledger_access){.roles = roles_words(r, n, p, false),
-                                                          .see = (enum see_kind)node_choice(r, n, "see", SEE, 3),
+                                                          .see = (enum see_kind)node_choice(r, n, "see", SEE, 4),
                                                           .create = node_bool(r, n, "new", false),
                                                           .import = node_bool(r, n, "import", false),
                                                           .unseal = node_bool(r, n, "unseal", false),
                                                           .edit = states_mask(r, n, "edit", l),
                                                           .not_states = states_mask(r, n, "not_states", l),
-                                                          .hide = fields_words(r, n, "hide", l),
+                                                          .hide = hide_words(r, n, l),
+                                                          .where = node_text(r, n, "where", ""),
                                                           .at = n};
     }
 }
 
 void bind_ledger(struct reader *r, const struct node *root, const struct policy *p, struct ledger *l) {
     node_keys(r, root,
-              "ledger id zh en source master title scope mine number unique search columns view start log_reads fields subs states acts clocks access");
+              "ledger id zh en source master title scope mine number unique search columns view start log_reads fields subs states effects acts clocks access");
     *l = (struct ledger){.key = name_check(r, root, node_text(r, root, "ledger", NULL)),
                          .id = node_text(r, root, "id", ""),
                          .zh = node_text(r, root, "zh", NULL),
@@ -358,6 +375,7 @@ void bind_ledger(struct reader *r, const struct node *root, const struct policy 
     subs_bind(r, root, p, l);
     states_bind(r, root, l);
     l->start = l->view[0] ? UINT64_MAX : r->bad || !node_get(root, "start") ? 1 : states_mask(r, root, "start", l);
+    l->effects = effects_bind(r, root, &l->effect);
     acts_bind(r, root, p, l);
     clocks_bind(r, root, p, l);
     access_bind(r, root, p, l);

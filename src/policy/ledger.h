@@ -1,5 +1,6 @@
 /* A ledger 台账 as its definition says: fields, states, acts, clocks, who may. Everything is bound from ledgers/<name>.yaml; the engine knows none by name.
- * Text that must be shown has zh and en. SQL in derive, guard and effects is over the ledger's view `v_<key>`, named r (DESIGN section 3). */
+ * Text that must be shown has zh and en. SQL in derive, guard and effects is over the ledger's view `v_<key>`, named r (DESIGN section 3); in guards and
+ * effects :area and :user are those of who acts ("" and auto for a clock). */
 #pragma once
 #include "policy/tree.h"
 
@@ -103,7 +104,7 @@ struct ledger_clock {
     const struct ladder *ladder;
     const struct node *at;
 };
-enum see_kind { SEE_NONE, SEE_OWN, SEE_AREA };
+enum see_kind { SEE_NONE, SEE_OWN, SEE_AREA, SEE_LINKED }; /* linked: those `where` gives, wherever they lie */
 struct ledger_access {
     const char *roles;
     enum see_kind see;
@@ -111,6 +112,7 @@ struct ledger_access {
     uint64_t edit;       /* states in which fields may be changed */
     uint64_t not_states; /* records in these are not there for these roles */
     const char *hide;    /* fields */
+    const char *where;   /* SQL over r of l_<key>: only these records are there; :area and :user are the actor's. "" all. The role's own where holds as well */
     const struct node *at;
 };
 struct ledger {
@@ -131,6 +133,8 @@ struct ledger {
     int subs;
     struct ledger_state *state;
     int states;
+    struct ledger_effect *effect; /* of a new record */
+    int effects;
     struct ledger_act *act;
     int acts;
     struct ledger_clock *clock;

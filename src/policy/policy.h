@@ -51,9 +51,9 @@ struct cause {
 struct role_rule {
     const char *key, *zh, *en;
     const char *rights;
-
-    bool mine; /* works at a mine: sees it alone */
-};             /* space-separated permission names, "*" all */
+    bool mine;         /* works at a mine: sees it alone */
+    const char *where; /* SQL over r of any ledger: what this role sees at most (ledger.h); "" no limit */
+};                     /* space-separated permission names, "*" all */
 
 enum channel_kind { CHANNEL_LOG, CHANNEL_WEBHOOK, CHANNEL_SMTP, CHANNEL_EXEC };
 struct channel_rule { /* notify.yaml; secrets stand in files of their own */

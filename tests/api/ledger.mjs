@@ -90,15 +90,44 @@ test('planned inspections are not there for the mine: not in list, total, histor
   assert.equal((await who.boss('GET', `/ledgers/inspection/records/${r.id}/history`)).status, 404)
   assert.equal((await show('boss', 'site', site)).body.linked.filter(x => x.ledger === 'inspection').length, 0)
   assert.equal((await act('insp', 'inspection', r.id, 'approve', { approval_no: 'X' }, sign)).status, 403)
-  good(await act('lead', 'inspection', r.id, 'approve', { approval_no: '批-1' }, sign))
-  assert.equal((await act('insp', 'inspection', r.id, 'start', { arrive_at: day(0) + ' 00:00:00', cards: 'A1', cards_checked: false })).status, 409, 'two cards')
-  good(await act('insp', 'inspection', r.id, 'start', { arrive_at: day(0) + ' 00:00:00', cards: 'A1 A2', cards_checked: true }))
+  assert.equal((await show('haz1', 'inspection', r.id)).status, 404, 'nor for another officer of the county')
+  good(await act('lead', 'inspection', r.id, 'approve', { approval_no: '批-1', item_code: '0101' }, sign))
+  const start = { arrive_at: day(0) + ' 00:00:00', cards: 'A1 A2', notice_no: '通-1' }
+  assert.equal((await act('insp', 'inspection', r.id, 'start', start)).status, 409, 'two valid cards')
+  const org = good(await who.head('POST', '/ledgers/org/records', { values: { code: '11140214MB0000001X', name: '县应急管理局', kind: 'regulator', region: '140214', level: 'county' } })).id
+  for (const number of ['A1', 'A2']) good(await who.issuer('POST', '/ledgers/credential/records', { values: { number, kind: 'enforcement_cert', org, issued_on: day(-30), valid_to: day(700) } }))
+  good(await act('insp', 'inspection', r.id, 'start', start))
   const seen = await show('boss', 'inspection', r.id)
   assert.equal(seen.status, 200, 'after arrival the mine sees it')
   assert.equal(seen.body.values.approval_no, undefined, 'not the approval')
   const h = good(await who.boss('GET', `/ledgers/inspection/records/${r.id}/history`)).versions
   assert.deepEqual(h.map(x => x.state), ['started'], 'not what was hidden then')
   assert.ok(json(['journal', d.dir, '--n', '200']).some(x => x.what === 'inspection.read' && x.who === 'boss'), 'reads are journalled')
+})
+
+test('bodies: services are a set; a third party sees its own reports, a parent its mines, by the code of the body', async () => {
+  const org = async values => good(await who.head('POST', '/ledgers/org/records', { values: { region: '140214', ...values } })).id
+  const parent = await org({ code: '91140214MA0PARENTX', name: '示范集团', kind: 'parent' })
+  const owner = await org({ code: '91140214MA0OWNER0X', name: '示范煤业', kind: 'enterprise', parent })
+  const lab = await org({ code: '91140214MA0LAB000X', name: '检测公司', kind: 'third_party', services: '检测、设计' })
+  assert.equal((await show('head', 'org', lab)).body.values.services, 'design testing', 'in the order of the list')
+  assert.equal((await who.head('POST', '/ledgers/org/records', { values: { code: '91140214MA0BAD000X', name: 'x', kind: 'third_party', region: '140214', services: '算命' } })).status, 400)
+  assert.equal(good(await who.head('GET', '/ledgers/org/records?where=' + encodeURIComponent('services~testing'))).total, 1)
+  good(await who.head('POST', `/ledgers/site/records/${site}`, { rev: (await show('head', 'site', site)).body.rev, values: { org: owner } }))
+  for (const [u, role, area] of [['lab', 'third_party', '91140214MA0LAB000X'], ['lab2', 'third_party', '91140214MA0LAB002X'], ['group', 'parent', '91140214MA0PARENTX']]) {
+    zb(['user', d.dir, 'add', u, '--role', role, '--area', area])
+    who[u] = await session(s, u)
+  }
+  const report = good(await who.lab('POST', '/ledgers/service_report/records', { values: { org: lab, site, kind: 'testing', doc_no: 'JC-1', issued_on: day(0) } })).id
+  assert.equal((await who.lab2('POST', '/ledgers/service_report/records', { values: { org: lab, site, kind: 'testing', doc_no: 'JC-2', issued_on: day(0) } })).status, 400, 'another body cannot name it')
+  assert.equal((await show('lab', 'service_report', report)).status, 200)
+  assert.equal((await show('lab2', 'service_report', report)).status, 404)
+  assert.equal((await show('boss', 'service_report', report)).status, 200, 'the mine sees what is said of it')
+  assert.equal(good(await who.group('GET', '/ledgers/site/records')).total, 1, 'its mine, not the neighbour')
+  assert.ok(good(await who.group('GET', '/ledgers/major_hazard/records')).total >= 3)
+  const seen = (await show('lab', 'site', site)).body.values
+  assert.deepEqual(Object.keys(seen).sort(), ['code', 'county', 'kind', 'name'], 'a body sees of a mine its name')
+  assert.equal((await who.group('GET', '/mines')).status, 403)
 })
 
 test('two officers edit one record: the second is told and nothing is lost', async () => {

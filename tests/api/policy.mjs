@@ -50,6 +50,8 @@ const plant = [
   ['an effect on a ledger that is not there', L10, '- {ledger: measure, act: new, set: {kind: r.late_means', '- {ledger: mesure, act: new, set: {kind: r.late_means', /L10_major_hazard\.yaml:\d+:\d+: .*mesure/],
   ['effects in a circle', L10, '  - {key: reopen, zh: 重新打开, en: reopen, from: [closed], to: rectifying, roles: "head", why: true, signed: true}', '  - {key: reopen, zh: 重新打开, en: reopen, from: [closed], to: rectifying, roles: "head", why: true, signed: true, effects: [{ledger: major_hazard, act: reopen, "on": "select ?1"}]}', /L10_major_hazard\.yaml:\d+:\d+: effects go in a circle/],
   ['a reference to nothing', L10, 'type: ref, to: site,', 'type: ref, to: sight,', /L10_major_hazard\.yaml:\d+:\d+: .*sight/],
+  ['a where on a missing column', 'ledgers/L24_contract.yaml', 'where o.id = r.contractor', 'where o.id = r.contracter', /L24_contract\.yaml:\d+:\d+: where.*contracter/],
+  ['linked to nothing', 'ledgers/L24_contract.yaml', '{roles: "section dispatcher", see: own}', '{roles: "section dispatcher", see: linked}', /L24_contract\.yaml:\d+:\d+: see linked/],
   ['an import into a missing field', 'imports/gem_mines.yaml', 'to: name_en', 'to: name_fr', /gem_mines|imports:\d+:\d+: .*name_fr/],
   ['a day that is none', 'calendar.yaml', '2024-01-01', '2024-13-01', /calendar\.yaml:\d+:\d+: .*2024-13-01/],
 ]
