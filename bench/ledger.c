@@ -68,7 +68,7 @@ static void fill(int n) {
              "progress_pct) with recursive k(i) as (select 1 union all select i+1 from k where i<%d) "
              "select i,'B-'||i,1,case i%%5 when 0 then 'found' when 1 then 'rectifying' else 'closed' "
              "end,0,''||(140210+i%%8),'1402',(140210+i%%1000%%8)||printf('%%06d',i%%1000),0,'b',0,'b',1+i%%1000,'工作面'||(i%%97),"
-             "case i%%7 when 0 then 'gas_over_limit' when 1 then 'water' else 'ventilation' end,'county',20000+i%%700,'第'||i||'条：'||case i%%50 when 0 then "
+             "case i%%7 when 0 then 'COAL-2026-02.01' when 1 then 'COAL-2026-07.10' else 'COAL-2026-05.01' end,'county',20000+i%%700,'第'||i||'条：'||case i%%50 when 0 then "
              "'上隅角瓦斯超限' else '通风设施不可靠' end,20100+i%%700,i%%100 from k",
              n);
     must(db_exec(db, sql, &e), &e);
@@ -140,8 +140,8 @@ int main(int argc, char **argv) { /* POLICY FILE [N] */
     list("first page, province", &PROVINCE, (struct lquery){.limit = 100}, 20);
     list("first page, county", &COUNTY, (struct lquery){.limit = 100}, 20);
     list("first page, mine", &MINE, (struct lquery){.limit = 100}, 20);
-    list("declared filter", &PROVINCE, (struct lquery){.limit = 100, .where = STR("criterion=gas_over_limit;state=found")}, 20);
-    list("declared filter, county", &COUNTY, (struct lquery){.limit = 100, .where = STR("criterion=water")}, 20);
+    list("declared filter", &PROVINCE, (struct lquery){.limit = 100, .where = STR("criterion=COAL-2026-02.01;state=found")}, 20);
+    list("declared filter, county", &COUNTY, (struct lquery){.limit = 100, .where = STR("criterion=COAL-2026-07.10")}, 20);
     list("sorted by a declared field", &PROVINCE, (struct lquery){.limit = 100, .sort = STR("deadline")}, 20);
     list("search 瓦斯", &PROVINCE, (struct lquery){.limit = 100, .search = STR("瓦斯超限")}, 20);
     list("search, county", &COUNTY, (struct lquery){.limit = 100, .search = STR("隅角")}, 20);

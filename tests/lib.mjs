@@ -4,6 +4,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+// The criterion of the edition in force on a day: working on over the gas limit; main fans without a standby.
+export const gasOn = day => (day < '2026-07-01' ? 'COAL-2020-02.02' : 'COAL-2026-02.01'), fansOn = day => (day < '2026-07-01' ? 'COAL-2020-05.02' : 'COAL-2026-05.02')
 export const ROOT = process.env.ROOT ?? new URL('..', import.meta.url).pathname
 export const ZHIBEN = process.env.ZHIBEN ?? join(ROOT, 'build/zhiben')
 export const PASSWORD = 'a-long-test-password'

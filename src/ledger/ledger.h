@@ -18,6 +18,8 @@ struct lcall { /* who does something on which ledger */
     enum zb_rc trouble; /* a name could not be read: what was to be written with it is not written */
     const char *dir;    /* data directory: attached files, the key of sealed fields; NULL: without either */
 };
+/* An item of a list as people read it: its name; of a list with editions also its key, its document and the place there. */
+struct str item_text(struct arena *a, const struct list_item *it);
 /* Makes and changes tables until they are what the policy says; a change that would lose something is refused (ZB_E_CONFLICT). Prepares every SQL of the
  * policy (ZB_E_INPUT: file:line:column). */
 ZB_MUST int ledger_migrate(struct db *db, const struct policy *p, zb_time now, struct zb_err *e);

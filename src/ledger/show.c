@@ -12,6 +12,11 @@ static void field_json(struct lcall *c, const struct ledger_field *f, const stru
         json_key(j, arena_printf(c->arena, "%s_name", f->key));
         json_str(j, ref_title(c, f->to_ledger, v->i));
     }
+    const struct list_item *it = f->type == LF_ENUM && !v->null ? list_find(f->list, v->s) : NULL;
+    if (it && it->edition && it->edition->key[0]) { /* which document it was judged by is said wherever it is shown */
+        json_key(j, arena_printf(c->arena, "%s_name", f->key));
+        json_str(j, item_text(c->arena, it));
+    }
 }
 
 /* ---- the definition ---- */
@@ -33,6 +38,24 @@ static void words_json(struct json *j, const char *key, const char *words) {
         if (w.n) json_str(j, w);
     }
     json_arr_end(j);
+}
+
+/* Only what is said: most lists have neither times nor kinds. */
+static void item_json(struct json *j, const struct list_item *it) {
+    char day[ZB_TIME_CAP];
+    json_obj(j);
+    names_json(j, it->key, it->zh, it->en);
+    const struct list_edition *ed = it->edition;
+    const char *const K[] = {"from", "to", "kinds", "edition", "cite", "heading", "thresholds"},
+                      *const V[] = {"", "", it->kinds[0] || !ed ? it->kinds : ed->kinds, ed && ed->key[0] ? ed->zh : "", it->cite, it->heading, it->thresholds};
+    for (int i = 0; i < 7; i++) {
+        int32_t d = i ? it->to : it->from;
+        const char *text = i > 1 ? V[i] : d == (i ? INT32_MAX : INT32_MIN) ? "" : zb_day_text(d, day);
+        if (!text[0]) continue;
+        json_key(j, K[i]);
+        json_z(j, text);
+    }
+    json_end(j);
 }
 
 static void field_def(struct json *j, const struct policy *p, const struct ledger_field *f) {
@@ -63,12 +86,12 @@ static void field_def(struct json *j, const struct policy *p, const struct ledge
     json_z(j, f->type == LF_REF ? p->ledger[f->to_ledger].key : "");
     json_key(j, "of");
     json_arr(j);
-    for (int i = 0; f->list && i < f->list->items; i++) {
-        json_obj(j);
-        names_json(j, f->list->item[i].key, f->list->item[i].zh, f->list->item[i].en);
-        json_end(j);
-    }
+    for (int i = 0; f->list && i < f->list->items; i++) item_json(j, &f->list->item[i]);
     json_arr_end(j);
+    if (f->list_day[0]) {
+        json_key(j, "list_day");
+        json_z(j, f->list_day);
+    }
     json_end(j);
 }
 

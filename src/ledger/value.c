@@ -36,15 +36,26 @@ static int number_parse(const struct ledger_field *f, struct str t, struct value
     return ZB_OK;
 }
 
+struct str item_text(struct arena *a, const struct list_item *it) {
+    const struct list_edition *ed = it->edition;
+    return str_of(ed && ed->key[0] ? arena_printf(a, "%s %s（%s%s）", it->key, it->zh, ed->zh, it->cite) : it->zh);
+}
+
+/* By key, by name (of two editions with the same words the one of today), or as item_text gives it. */
 static int enum_parse(struct lcall *c, const struct ledger_field *f, struct str t, struct value *v, struct zb_err *e) {
-    for (int i = 0; i < f->list->items; i++) {
+    struct str rest, head = str_cut(t, ' ', &rest);
+    const struct list_item *hit = list_find(f->list, t);
+    if (!hit && f->list->editions && f->list->edition[0].key[0]) hit = list_find(f->list, head);
+    for (int i = 0; i < f->list->items && !hit; i++) {
         const struct list_item *it = &f->list->item[i];
-        if (str_is(t, it->key) || str_is(t, it->zh) || str_is(t, it->en)) {
-            v->s = str_of(it->key);
-            return ZB_OK;
-        }
+        if ((str_is(t, it->zh) || str_is(t, it->en)) && list_valid(f->list, str_of(it->key), zb_day_of(c->now), STR(""))) hit = it;
     }
-    (void)c;
+    for (int i = 0; i < f->list->items && !hit; i++)
+        if (str_is(t, f->list->item[i].zh) || str_is(t, f->list->item[i].en)) hit = &f->list->item[i];
+    if (hit) {
+        v->s = str_of(hit->key);
+        return ZB_OK;
+    }
     char all[200] = "";
     for (int i = 0; i < f->list->items && strlen(all) < 150; i++)
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s %s", i ? ", " : "", f->list->item[i].key, f->list->item[i].zh);
@@ -222,7 +233,7 @@ struct str value_text(struct lcall *c, const struct ledger_field *f, const struc
     case LF_SEALED: return STR("***");
     case LF_ENUM: {
         const struct list_item *it = list_find(f->list, v->s);
-        return it ? str_of(it->zh) : v->s;
+        return it ? item_text(c->arena, it) : v->s;
     }
     case LF_SET: return ledger_set_text(c->arena, f, v->s);
     case LF_REGION: {

@@ -267,8 +267,10 @@ static int export_rows(struct lcall *lc, const struct lquery *in, struct table_w
         struct lcall one = *lc;
         one.arena = a;
         int rc = ledger_list(&one, &q, &j, e);
-        arena_free(a);
-        if (rc != ZB_OK) return rc;
+        if (rc != ZB_OK) {
+            arena_free(a);
+            return rc;
+        }
         json_error_t err;
         json_t *o = json_loadb(b.p, b.n, 0, &err), *rec;
         size_t n;
@@ -294,7 +296,7 @@ static int export_rows(struct lcall *lc, const struct lquery *in, struct table_w
                     const struct list_item *it = f->type == LF_ENUM && t ? list_find(f->list, s2) : NULL;
                     const struct region *g = f->type == LF_REGION && t ? policy_region(lc->policy, s2) : NULL;
                     if (f->type == LF_SET) s2 = ledger_set_text(lc->arena, f, s2);
-                    table_text(w, it ? str_of(it->zh) : g ? str_of(g->name) : f->type == LF_TIME && s2.n > 19 ? (struct str){s2.p, 19} : s2);
+                    table_text(w, it ? item_text(a, it) : g ? str_of(g->name) : f->type == LF_TIME && s2.n > 19 ? (struct str){s2.p, 19} : s2);
                 }
             }
             table_row(w);
@@ -303,6 +305,7 @@ static int export_rows(struct lcall *lc, const struct lquery *in, struct table_w
         bool more = json_is_integer(next) && json_array_size(json_object_get(o, "records")) == 2000;
         q.after = json_integer_value(next);
         json_decref(o);
+        arena_free(a);
         if (!more) return ZB_OK;
     }
 }

@@ -12,7 +12,9 @@ extern const int SCHEMAS_N;
 #define FORMATS_MAX 400
 void bind_formats(struct reader *r, const struct node *root, struct format *f, int *n);
 void formats_index(struct policy *p);
-void bind_list(struct reader *r, const struct node *root, struct code_list *out);
+/* Into *out, which may hold earlier editions of the same list; *joined says so. */
+void bind_list(struct reader *r, const struct node *root, const struct policy *p, struct code_list *out, bool *joined);
+struct code_list *list_inline(struct reader *r, const struct node *seq, const char *key); /* members that stand in a field */
 void bind_ledger(struct reader *r, const struct node *root, const struct policy *p, struct ledger *l);
 void bind_import(struct reader *r, const struct node *root, struct import_profile *out);
 void bind_ladder(struct reader *r, const struct node *root, struct policy *p);

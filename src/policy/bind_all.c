@@ -151,6 +151,23 @@ static void fields_refer(struct all *a, struct reader *r, struct ledger_field *f
     }
 }
 
+/* list_day and list_of: which items of a list a record may take depends on other fields of it. */
+static void lists_refer(struct all *a, struct reader *r, struct ledger *l) {
+    for (int i = 0; i < l->fields && !r->bad; i++) {
+        struct ledger_field *f = &l->field[i];
+        struct str kind, ref = str_cut(str_of(f->list_of), '.', &kind);
+        if (f->list_day[0]) f->day_field = lfield_find(l->field, l->fields, str_of(f->list_day));
+        if (f->list_day[0] && (f->day_field < 0 || l->field[f->day_field].type != LF_DAY || l->field[f->day_field].derive[0] || !f->list))
+            node_fail(r, f->at, "list_day: \"%s\" is not a stored date of %s", f->list_day, l->key);
+        if (!f->list_of[0] || r->bad) continue;
+        f->of_ref = lfield_find(l->field, l->fields, ref);
+        const struct ledger *to = f->of_ref >= 0 && l->field[f->of_ref].type == LF_REF ? &a->p->ledger[l->field[f->of_ref].to_ledger] : NULL;
+        if (to) f->of_field = lfield_find(to->field, to->fields, kind);
+        if (f->of_field < 0 || to->field[f->of_field].type != LF_ENUM || to->field[f->of_field].derive[0])
+            node_fail(r, f->at, "list_of: \"%s\" is not a reference of %s and an enum of what it points at, such as site.kind", f->list_of, l->key);
+    }
+}
+
 static bool may_act(const struct ledger *to, int act, const char *roles, struct str *lacks) {
     struct str rest = str_of(roles);
     while (rest.p && rest.n) {
@@ -221,6 +238,7 @@ static void ledger_check(struct all *a, struct ledger *l) {
         if (s >= 0 && l->field[s].type != LF_REGION && l->field[s].type != LF_REF)
             node_fail(&r, l->field[s].at, "scope " STR_FMT " must be a region or a reference", STR_ARG(w));
     }
+    lists_refer(a, &r, l);
     for (int i = 0; i < l->acts; i++)
         for (int k = 0; k < l->act[i].effects && !r.bad; k++) effect_check(a, &r, l, &l->act[i], &l->act[i].effect[k]);
     for (int k = 0; k < l->effects && !r.bad; k++) effect_check(a, &r, l, NULL, &l->effect[k]);

@@ -41,12 +41,6 @@ int lact_find(const struct ledger *l, struct str key) {
         if (str_is(key, l->act[i].key)) return i;
     return -1;
 }
-const struct list_item *list_find(const struct code_list *l, struct str key) {
-    for (int i = 0; l && i < l->items; i++)
-        if (str_is(key, l->item[i].key)) return &l->item[i];
-    return NULL;
-}
-
 static const char *name_check(struct reader *r, const struct node *n, const char *key) {
     if (r->bad) return "";
     size_t len = strlen(key);
@@ -56,41 +50,13 @@ static const char *name_check(struct reader *r, const struct node *n, const char
     return key;
 }
 
-/* ---- lists ---- */
-static struct code_list *list_bind(struct reader *r, const struct node *seq, const char *key, struct code_list *out) {
-    out->key = key;
-    out->item = many(r, seq, sizeof *out->item);
-    for (const struct node *n = out->item ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "key zh en from to");
-        struct list_item *it = &out->item[out->items];
-        *it = (struct list_item){node_text(r, n, "key", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "en", NULL), node_day(r, n, "from", INT32_MIN),
-                                 node_day(r, n, "to", INT32_MAX)};
-        for (int i = 0; i < out->items && !r->bad; i++)
-            if (!strcmp(out->item[i].key, it->key) && out->item[i].to >= it->from && it->to >= out->item[i].from)
-                node_fail(r, n, "%s is there twice at the same time", it->key);
-        out->items++;
-    }
-    return out;
-}
-
-void bind_list(struct reader *r, const struct node *root, struct code_list *out) {
-    node_keys(r, root, "list id zh en source items");
-    *out = (struct code_list){.key = node_text(r, root, "list", NULL),
-                              .id = node_text(r, root, "id", ""),
-                              .zh = node_text(r, root, "zh", NULL),
-                              .en = node_text(r, root, "en", NULL),
-                              .source = node_text(r, root, "source", NULL)};
-    if (!r->bad) list_bind(r, node_seq(r, root, "items"), out->key, out);
-}
-
 /* ---- fields ---- */
 static void field_enum(struct reader *r, const struct node *n, const struct policy *p, struct ledger_field *f) {
     const struct node *of = maybe_seq(r, n, "of");
     const char *name = node_text(r, n, "list", "");
     if (r->bad) return;
     if (of) {
-        struct code_list *l = arena_alloc(r->a, sizeof *l);
-        if (l) f->list = list_bind(r, of, f->key, l);
+        f->list = list_inline(r, of, f->key);
         return;
     }
     for (int i = 0; i < p->lists; i++)
@@ -106,7 +72,7 @@ static int fields_bind(struct reader *r, const struct node *seq, const struct po
     int k = 0;
     *ret = out;
     for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "key zh en unit help_zh help_en type to of list required filter min max derive also");
+        node_keys(r, n, "key zh en unit help_zh help_en type to of list list_day list_of required filter min max derive also");
         struct ledger_field *f = &out[k];
         *f = (struct ledger_field){.key = name_check(r, n, node_text(r, n, "key", NULL)),
                                    .zh = node_text(r, n, "zh", NULL),
@@ -117,6 +83,11 @@ static int fields_bind(struct reader *r, const struct node *seq, const struct po
                                    .type = (enum lfield_type)node_choice(r, n, "type", LFIELD_TYPE_KEY, LFIELD_TYPES_N),
                                    .to = node_text(r, n, "to", ""),
                                    .to_ledger = -1,
+                                   .list_day = node_text(r, n, "list_day", ""),
+                                   .list_of = node_text(r, n, "list_of", ""),
+                                   .day_field = -1,
+                                   .of_ref = -1,
+                                   .of_field = -1,
                                    .required = node_bool(r, n, "required", false),
                                    .filter = node_bool(r, n, "filter", false),
                                    .derive = node_text(r, n, "derive", ""),

@@ -24,7 +24,7 @@ static struct plan_words words(struct reader *r, const struct node *n, const cha
 }
 
 static enum plan_cycle cycle_of(struct reader *r, const struct node *n, const char *key) {
-    return r->bad || !node_get(n, key) ? CYCLE_NONE : (enum plan_cycle)node_choice(r, n, key, PLAN_CYCLE_KEY, PLAN_CYCLES_N);
+    return r->bad || !node_get(n, key) ? PLAN_CYCLE_NONE : (enum plan_cycle)node_choice(r, n, key, PLAN_CYCLE_KEY, PLAN_CYCLES_N);
 }
 
 static void requirement_bind(struct reader *r, const struct node *n, struct plan_requirement *q) {
@@ -57,14 +57,14 @@ static void requirement_bind(struct reader *r, const struct node *n, struct plan
                                    .note = node_text(r, n, "note", ""),
                                    .at = n};
     if (r->bad) return;
-    bool dated = q->test == TEST_DATED || q->test == TEST_PERIOD;
+    bool dated = q->test == PLAN_TEST_DATED || q->test == PLAN_TEST_PERIOD;
     char year[20];
     int32_t day;
     snprintf(year, sizeof year, "2024-%.9s", q->by); /* a leap year: 02-29 is a day too */
     if (dated != (q->due != PLAN_DAY_NONE)) node_fail(r, n, "%s: due belongs to the tests dated and period, and to no other", q->id);
-    if ((q->test == TEST_CYCLE) != (q->cycle != CYCLE_NONE)) node_fail(r, n, "%s: cycle belongs to the test cycle, and to no other", q->id);
-    if ((q->cycle == CYCLE_LISTED) != (q->cycle_list[0] != 0)) node_fail(r, n, "%s: cycle_list belongs to the cycle listed, and to no other", q->id);
-    if (q->by[0] && (q->cycle != CYCLE_YEAR || !zb_day_parse(str_of(year), &day)))
+    if ((q->test == PLAN_TEST_CYCLE) != (q->cycle != PLAN_CYCLE_NONE)) node_fail(r, n, "%s: cycle belongs to the test cycle, and to no other", q->id);
+    if ((q->cycle == PLAN_CYCLE_LISTED) != (q->cycle_list[0] != 0)) node_fail(r, n, "%s: cycle_list belongs to the cycle listed, and to no other", q->id);
+    if (q->by[0] && (q->cycle != PLAN_CYCLE_YEAR || !zb_day_parse(str_of(year), &day)))
         node_fail(r, node_get(n, "by"), "by: \"%s\" is not a day of a yearly cycle: write 12-10", q->by);
     if (q->entry == (q->rules[0] != 0)) node_fail(r, n, "%s: either rules watch it, or entry: true says that what is entered is the proof", q->id);
 }
@@ -168,8 +168,8 @@ void bind_duties(struct reader *r, const struct node *root, struct policy *p) {
                                 .assumed = node_bool(r, n, "assumed", false),
                                 .at = n};
         if (r->bad) return;
-        bool single = d->on != PLAN_DAY_NONE, repeated = d->every == CYCLE_MONTH || d->every == CYCLE_QUARTER || d->every == CYCLE_YEAR;
-        if (single == repeated || (!single && d->day < 0) || (d->every == CYCLE_YEAR) != (d->month > 0))
+        bool single = d->on != PLAN_DAY_NONE, repeated = d->every == PLAN_CYCLE_MONTH || d->every == PLAN_CYCLE_QUARTER || d->every == PLAN_CYCLE_YEAR;
+        if (single == repeated || (!single && d->day < 0) || (d->every == PLAN_CYCLE_YEAR) != (d->month > 0))
             node_fail(r, n, "duty %s: either on a day, or every month or quarter with day, or every year with month and day", d->key);
         for (int i = 0; i < l->duties && !r->bad; i++)
             if (!strcmp(l->duty[i].key, d->key)) node_fail(r, n, "duty %s is there twice", d->key);
@@ -207,6 +207,7 @@ static bool is_means(const struct policy *p, struct str w) {
     return list_find(p->plan.means, w) != NULL;
 }
 static bool is_requirement(const struct policy *p, struct str w) { return plan_requirement_find(p, w) != NULL; }
+static bool is_ledger(const struct policy *p, struct str w) { return policy_ledger(p, w) >= 0; }
 /* An id such as I08.1, IS2.2, G5, R38, X04: capital letters, then digits, then perhaps a dot and digits. Whether it is there is asked by --coverage. */
 static bool is_id(const struct policy *p, struct str w) {
     (void)p;
@@ -238,7 +239,7 @@ static void requirement_check(struct reader *r, const struct policy *p, const st
     each_word(r, p, q->at, "on", q->on, is_actor, actor);
     each_word(r, p, q->at, "lead", q->lead, is_actor, actor);
     each_word(r, p, q->at, "consequence", q->consequence, is_means, means);
-    each_word(r, p, q->at, "ledgers", q->ledgers, is_id, "a ledger");
+    each_word(r, p, q->at, "ledgers", q->ledgers, is_ledger, "a ledger");
     each_word(r, p, q->at, "indicators", q->indicators, is_id, "an id of an indicator, such as I08.1");
     each_word(r, p, q->at, "rules", q->rules, is_id, "an id of a rule or insight, such as R38 or X04");
     if (r->bad) return;
@@ -255,7 +256,7 @@ static void duty_check(struct reader *r, const struct policy *p, const struct pl
     each_word(r, p, d->at, "owner", d->owner, is_actor, "an actor");
     each_word(r, p, d->at, "to", d->to, is_actor, "an actor");
     each_word(r, p, d->at, "requirements", d->requirements, is_requirement, "a requirement");
-    if (r->bad || !d->filing[0] || l < 0) return;
+    if (r->bad || !d->filing[0]) return;
     if (f < 0 || p->ledger[l].field[f].type != LF_ENUM)
         node_fail(r, NULL, "duties are filed in %s.%s, which is not there", p->plan.duty_ledger, p->plan.duty_field);
     else if (!list_find(p->ledger[l].field[f].list, str_of(d->filing)))

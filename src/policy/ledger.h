@@ -16,27 +16,48 @@ enum lfield_type {
 };
 extern const char *const LFIELD_TYPE_KEY[];
 
+struct list_edition {     /* one file of a list: a document with the time it was in force */
+    const char *key, *id; /* key "": the list has no editions; id: its number in the plan, such as C01; "" none */
+    const char *zh, *en, *source;
+    const char *kinds;    /* what its items are for, space-separated values of a field (list_of); "" everything */
+    const char *document; /* what must be got before its items can be entered; "" when it is loaded */
+    int32_t from, to;     /* days, INT32_MIN and INT32_MAX open */
+};
 struct list_item {
     const char *key, *zh, *en;
     int32_t from, to;
+    const char *cite;       /* article and item */
+    const char *heading;    /* what it stands under, in Chinese */
+    const char *detect;     /* A live data, B two sources, C papers and dates, D inspection only; "A B" */
+    const char *sources;    /* codes of the data it shows in */
+    const char *thresholds; /* numbers in the document's own units, for people */
+    const char *kinds;      /* as the edition's; "" those */
+    const char *root;       /* key of the oldest item it takes the place of, through all editions; its own when it is new */
+    const struct list_edition *edition;
+    const struct node *at;
 };
 struct code_list {
-    const char *key, *id, *zh, *en, *source; /* id: its number, such as C21; "" none */
+    const char *key, *id, *zh, *en, *source;
     struct list_item *item;
     int items;
+    struct list_edition *edition; /* [0] is there always, but for lists that stand in a field */
+    int editions;
 };
 
 struct ledger_field {
     const char *key, *zh, *en, *unit, *help_zh, *help_en;
     enum lfield_type type;
-    const char *to;               /* LF_REF: ledger key */
-    int to_ledger;                /* its index */
-    const struct code_list *list; /* LF_ENUM; LF_SET: several members, stored as their keys in the order of the list, blank between */
-    bool required, filter;        /* filter: has an index */
-    zb_fix min, max;              /* LF_NUM, LF_INT; NONE open */
-    int max_bytes;                /* LF_TEXT, LF_SEALED */
-    const char *derive;           /* SQL: not stored, not written */
-    const char *also;             /* other headings in imported files, separated by | */
+    const char *to;                  /* LF_REF: ledger key */
+    int to_ledger;                   /* its index */
+    const struct code_list *list;    /* LF_ENUM; LF_SET: several members, stored as their keys in the order of the list, blank between */
+    const char *list_day;            /* date field whose day says which items were in force; "" the day of the change */
+    const char *list_of;             /* "site.kind": field of what a reference points at, which says what the items must be for; "" */
+    int day_field, of_ref, of_field; /* their indexes; -1 */
+    bool required, filter;           /* filter: has an index */
+    zb_fix min, max;                 /* LF_NUM, LF_INT; NONE open */
+    int max_bytes;                   /* LF_TEXT, LF_SEALED */
+    const char *derive;              /* SQL: not stored, not written */
+    const char *also;                /* other headings in imported files, separated by | */
     const struct node *at;
 };
 struct ledger_sub {
@@ -171,4 +192,7 @@ int lfield_find(const struct ledger_field *f, int n, struct str key); /* -1 */
 int lstate_find(const struct ledger *l, struct str key);              /* -1 */
 int lact_find(const struct ledger *l, struct str key);                /* -1 */
 const struct list_item *list_find(const struct code_list *l, struct str key);
+/* The item in force on a day for a kind ("" any); NULL: none of that key is. */
+const struct list_item *list_valid(const struct code_list *l, struct str key, int32_t day, struct str kind);
+bool list_item_for(const struct list_item *it, struct str kind);
 bool word_in(const char *words, struct str w); /* space-separated */

@@ -14,6 +14,7 @@ struct load {
     const char *dir;
     struct zb_err *e;
     EVP_MD_CTX *md;
+    bool joined; /* the file just bound is a further edition of something that is there */
 };
 
 static int file_read(const char *path, struct arena *a, struct str *ret, struct zb_err *e) {
@@ -65,9 +66,7 @@ static int bind_formats_at(struct load *l, struct reader *r, const struct node *
     return ZB_OK;
 }
 static int bind_list_at(struct load *l, struct reader *r, const struct node *root, int at) {
-    bind_list(r, root, &l->p->list[at]);
-    for (int i = 0; i < at && !r->bad; i++)
-        if (!strcmp(l->p->list[i].key, l->p->list[at].key)) node_fail(r, root, "list %s is in another file too", l->p->list[at].key);
+    bind_list(r, root, l->p, &l->p->list[at], &l->joined);
     return ZB_OK;
 }
 static int bind_ledger_at(struct load *l, struct reader *r, const struct node *root, int at) {
@@ -118,7 +117,8 @@ static int folder_file(struct load *l, const struct folder *f, const char *file)
     if (tree_load(l, name, &r, &root) != ZB_OK) return l->e->rc;
     f->bind(l, &r, root, *count);
     if (r.bad) return l->e->rc;
-    if (f->bind != bind_formats_at) ++*count;
+    if (f->bind != bind_formats_at && !l->joined) ++*count;
+    l->joined = false;
     return ZB_OK;
 }
 
@@ -181,7 +181,7 @@ int policy_load(const char *dir, struct policy **ret, struct zb_err *e) {
     p->refs = 1;
     p->arena = a;
     p->dir = arena_str(a, str_of(dir));
-    struct load l = {p, dir, e, EVP_MD_CTX_new()};
+    struct load l = {.p = p, .dir = dir, .e = e, .md = EVP_MD_CTX_new()};
     if (!l.md) zb_bug(__FILE__, __LINE__, "no memory");
     int rc = load_all(&l);
     EVP_MD_CTX_free(l.md);

@@ -10,28 +10,28 @@ struct code_list;
 
 #define PLAN_TESTS(X) X(DATED, "dated") X(PERIOD, "period") X(CYCLE, "cycle") X(EVENT, "event") X(STATE, "state") X(PROXY, "proxy")
 enum plan_test { /* judged on its day; at the end, trend before; each period; each case; at any time; by an index only */
-#define X(id, key) TEST_##id,
+#define X(id, key) PLAN_TEST_##id,
                  PLAN_TESTS(X)
 #undef X
                      PLAN_TESTS_N
 };
 #define PLAN_CYCLES(X) X(NONE, "none") X(MONTH, "month") X(QUARTER, "quarter") X(HALF_YEAR, "half_year") X(YEAR, "year") X(LISTED, "listed")
 enum plan_cycle { /* LISTED: by a list, each member its own */
-#define X(id, key) CYCLE_##id,
+#define X(id, key) PLAN_CYCLE_##id,
                   PLAN_CYCLES(X)
 #undef X
                       PLAN_CYCLES_N
 };
 #define PLAN_BASES(X) X(STATUTE, "statute") X(STANDING_RULE, "standing_rule") X(CAMPAIGN, "campaign")
 enum plan_basis { /* what it rests on: law, a standing rule, this campaign alone */
-#define X(id, key) BASIS_##id,
+#define X(id, key) PLAN_BASIS_##id,
                   PLAN_BASES(X)
 #undef X
                       PLAN_BASES_N
 };
 #define PLAN_AFTERS(X) X(CONTINUES, "continues") X(CARRIED_OVER, "carried_over") X(LAPSES, "lapses")
 enum plan_after { /* the day after the plan's end: goes on; what is not reached stays owed; ends */
-#define X(id, key) AFTER_##id,
+#define X(id, key) PLAN_AFTER_##id,
                   PLAN_AFTERS(X)
 #undef X
                       PLAN_AFTERS_N
@@ -49,7 +49,7 @@ struct plan_requirement {
     enum plan_test test;
     int32_t due, from; /* days; PLAN_DAY_NONE: none */
     enum plan_cycle cycle;
-    const char *cycle_list; /* CYCLE_LISTED: key of the list */
+    const char *cycle_list; /* PLAN_CYCLE_LISTED: key of the list */
     const char *by;         /* "12-10": day of the year in a yearly cycle; "" its end */
     enum plan_basis basis;
     enum plan_after after;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { writeFileSync, readFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { dataDir, json, PASSWORD, serve, session, zb, zbTry } from '../lib.mjs'
-const M = '140214900001', day = n => new Date(Date.now() + 8 * 3600e3 + n * 86400e3).toISOString().slice(0, 10)
+import { dataDir, gasOn, json, PASSWORD, serve, session, zb, zbTry } from '../lib.mjs'
+const M = '140214900001', day = n => new Date(Date.now() + 8 * 3600e3 + n * 86400e3).toISOString().slice(0, 10), GAS = gasOn(day(0))
 let d, s, who = {}, site
 const people = { insp: ['inspector', '140214'], insp2: ['inspector', '1402'], haz1: ['hazard_officer', '140214'], haz2: ['hazard_officer', '140214'], hazcity: ['hazard_officer', '1402'], hazcity2: ['hazard_officer', '1402'], head: ['head', '140214'], headcity: ['head', '1402'], boss: ['principal', M], safe: ['safety_manager', M], other: ['principal', '140214900002'], far: ['inspector', '140105'], issuer: ['issuer', '14'], team: ['working_team', '14'], lead: ['team_leader', '140214'] }
 before(async () => {
@@ -25,7 +25,7 @@ const act = async (u, l, id, a, values = {}, more = {}) => {
 }
 const good = r => { assert.equal(r.status, 200, r.text); return r.body }
 const sign = { password: PASSWORD }
-const hazard = async (more = {}) => good(await who.insp('POST', '/ledgers/major_hazard/records', { values: { site, place: '1101工作面', criterion: 'gas_over_limit', source: 'county', found_on: day(0), text: '上隅角瓦斯超限仍在作业', ...more } })).id
+const hazard = async (more = {}) => good(await who.insp('POST', '/ledgers/major_hazard/records', { values: { site, place: '1101工作面', criterion: GAS, source: 'county', found_on: day(0), text: '上隅角瓦斯超限仍在作业', ...more } })).id
 const five = { resp_person: '张某', measures: '停止作业，增加风量', fund_plan: 12.5, deadline: day(20), emergency_plan: '瓦斯超限应急预案' }
 
 test('a major hazard: stop and withdraw, five in place, self-accept, two officers close', async () => {
@@ -78,7 +78,7 @@ test('areas: another mine and a far county see nothing; asking by id is absent',
     assert.equal((await act(u, 'major_hazard', id, 'withdraw')).status, 404)
   }
   assert.equal(good(await who.insp2('GET', '/ledgers/major_hazard/records')).total, 3, 'the city sees its county')
-  const r = await who.far('POST', '/ledgers/major_hazard/records', { values: { site, place: 'x', criterion: 'other', source: 'county', found_on: day(0), text: 'x' } })
+  const r = await who.far('POST', '/ledgers/major_hazard/records', { values: { site, place: 'x', criterion: GAS, source: 'county', found_on: day(0), text: 'x' } })
   assert.ok(r.status >= 400, 'a record outside the area: ' + r.text)
 })
 
@@ -158,7 +158,7 @@ test('search finds two Chinese letters; filters and sort; unknown names are refu
   assert.equal((await find('q=' + encodeURIComponent('限超'))).total, 0)
   assert.ok((await find('q=' + encodeURIComponent('瓦'))).total >= 1)
   assert.equal((await find('where=' + encodeURIComponent('state=closed'))).total, 1)
-  assert.ok((await find('where=' + encodeURIComponent(`found_on>=${day(0)};criterion=gas_over_limit|water`))).total >= 3)
+  assert.ok((await find('where=' + encodeURIComponent(`found_on>=${day(0)};criterion=${GAS}|COAL-2026-07.10`))).total >= 3)
   assert.equal((await who.insp('GET', '/ledgers/major_hazard/records?where=' + encodeURIComponent('nothing=1'))).status, 400)
   assert.equal((await who.insp('GET', '/ledgers/major_hazard/records?sort=' + encodeURIComponent('id;drop table'))).status, 400)
   const rows = (await find('sort=-found_on')).records

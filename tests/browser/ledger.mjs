@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { cddy, cdss, dataDir, json, PASSWORD, ROOT, serve, session, zb } from '../lib.mjs'
+import { cddy, cdss, dataDir, fansOn, gasOn, json, PASSWORD, ROOT, serve, session, zb } from '../lib.mjs'
 const CHROME = process.env.CHROME ?? '/usr/bin/chromium'
 if (!existsSync(CHROME)) { console.log('no chromium here'); process.exit(77) }
 const { chromium } = await import(join(ROOT, 'web/node_modules/playwright-core/index.mjs'))
-const M = '140214900001', now = Math.floor(Date.now() / 30000) * 30000, day = n => new Date(Date.now() + 8 * 3600e3 + n * 86400e3).toISOString().slice(0, 10)
+const M = '140214900001', now = Math.floor(Date.now() / 30000) * 30000, day = n => new Date(Date.now() + 8 * 3600e3 + n * 86400e3).toISOString().slice(0, 10), GAS = gasOn(day(0))
 const ROLES = { duty: ['officer', '140214'], safe: ['safety_manager', M], boss: ['principal', M], city1: ['hazard_officer', '1402'], city2: ['hazard_officer', '1402'], head: ['head', '1402'], team: ['working_team', '14'] }
 let d, s, browser, page = {}
 before(async () => {
@@ -48,9 +48,9 @@ test('from the alarm to the registered hazard', { timeout: 90000 }, async () => 
   assert.match(await p.inputValue('[name=text]'), /上隅角.*1\.35/)
   assert.equal(await p.inputValue('[name=site]'), '示范一矿')
   assert.ok(await p.isDisabled('#send'), 'the criterion is still missing')
-  await p.selectOption('[name=criterion]', 'gas_over_limit')
+  await p.selectOption('[name=criterion]', GAS)
   await p.reload(); await p.waitForSelector('form.form [name=criterion]')
-  assert.equal(await p.inputValue('[name=criterion]'), 'gas_over_limit', 'a draft survives the reload')
+  assert.equal(await p.inputValue('[name=criterion]'), GAS, 'a draft survives the reload')
   await p.waitForFunction(() => !document.querySelector('#send').disabled)
   await shot('duty', 'hazard-form')
   await p.click('#send'); await p.waitForSelector('.acts #do-withdraw')
@@ -92,7 +92,7 @@ test('self-acceptance by the principal, verification by two officers of the city
 
 // The days before today are told with `at`: it was so then.
 const say = async (u, method, path_, body) => { const r = await (await session(s, u))(method, path_, body); assert.equal(r.status, 200, r.text); return r.body }
-const hazard = (site, found, more = {}) => say('duty', 'POST', '/ledgers/major_hazard/records', { values: { site, place: '1103工作面', criterion: 'ventilation', source: 'county', found_on: day(found), text: '通风设施不可靠', ...more }, at: day(found) + ' 08:00:00' })
+const hazard = (site, found, more = {}) => say('duty', 'POST', '/ledgers/major_hazard/records', { values: { site, place: '1103工作面', criterion: fansOn(day(found)), source: 'county', found_on: day(found), text: '通风设施不可靠', ...more }, at: day(found) + ' 08:00:00' })
 const does = async (u, id, a, values, ago, sign) => { const r = await say(u, 'GET', `/ledgers/major_hazard/records/${id}`); return say(u, 'POST', `/ledgers/major_hazard/records/${id}/do`, { act: a, rev: r.rev, values, at: day(ago) + ' 09:00:00', ...(sign ? { password: PASSWORD } : {}) }) }
 const drafts = async (u, text) => { // the list is read anew until the clock has done its work
   for (let i = 0; i < 30; i++) {
@@ -122,7 +122,7 @@ test('a second hazard runs late and climbs to a drafted letter, which the mine d
 
 test('a third one, back within twelve months, becomes a proposal to review', { timeout: 90000 }, async () => {
   const site = (await say('head', 'GET', '/ledgers/site/records?where=code%3D' + M)).records[0].id
-  await hazard(site, 0, { criterion: 'gas_over_limit', text: '上隅角瓦斯再次超限作业' })
+  await hazard(site, 0, { criterion: GAS, text: '上隅角瓦斯再次超限作业' })
   await drafts('head', '同一情形十二个月内第2次出现')
   await shot('head', 'review-proposal')
 })

@@ -2,7 +2,8 @@ import { ref } from 'vue'
 import { get, me } from './api'
 import { lang } from './i18n'
 export interface Named { key: string; zh: string; en: string }
-export interface Field extends Named { type: string; unit: string; help: [string, string]; required: boolean; filter: boolean; derived: boolean; min: number | null; max: number | null; max_bytes: number; to: string; of: Named[] }
+export interface Item extends Named { from?: string; to?: string; edition?: string; cite?: string; heading?: string; thresholds?: string; kinds?: string }
+export interface Field extends Named { list_day?: string; type: string; unit: string; help: [string, string]; required: boolean; filter: boolean; derived: boolean; min: number | null; max: number | null; max_bytes: number; to: string; of: Item[] }
 export interface Act extends Named { to: string; needs: string[]; asks: string[]; signed: boolean; why: boolean; officers: number }
 export interface Sub extends Named { fields: Field[] }
 export interface Ledger extends Named { id: string; source: string; title: string; search: boolean; read_only: boolean; can_new: boolean; can_import: boolean; can_unseal: boolean; columns: string[]; fields: Field[]; subs: Sub[]; states: (Named & { open: boolean; edit: boolean })[]; acts: Act[] }
@@ -16,11 +17,21 @@ export function show(f: Field, r: Record<string, any>): string {
   const v = r[f.key]
   if (v === null || v === undefined || v === '') return '—'
   if (f.type === 'ref') return r[f.key + '_name'] || String(v)
-  if (f.type === 'enum') return nm(f.of.find(o => o.key === v)) || v
+  if (f.type === 'enum') { const o = f.of.find(x => x.key === v); return o ? nm(o) + (o.edition && r[f.key + '_name'] ? `（${o.key}，${o.edition}${o.cite ?? ''}）` : '') : v }
   if (f.type === 'set') return String(v).split(' ').map(k => nm(f.of.find(o => o.key === k)) || k).join(lang.value ? ', ' : '、')
   if (f.type === 'bool') return v ? (lang.value ? 'yes' : '是') : lang.value ? 'no' : '否'
   if (f.type === 'time') return String(v).slice(0, 16).replace('T', ' ')
   return f.unit && f.unit !== '%' ? `${v} ${f.unit}` : f.unit ? `${v}${f.unit}` : String(v)
+}
+/* The items of a list that were in force on a day, under their headings. */
+export function offered(f: Field, day: string): [string, Item[]][] {
+  const groups = new Map<string, Item[]>()
+  for (const o of f.of) {
+    if ((o.from && day < o.from) || (o.to && day > o.to)) continue
+    const g = [o.edition, o.heading].filter(Boolean).join(' · ')
+    groups.set(g, [...(groups.get(g) ?? []), o])
+  }
+  return [...groups]
 }
 /* What would be refused, told at once; '' when it is good. The server judges again. */
 export function check(f: Field, v: string): string {

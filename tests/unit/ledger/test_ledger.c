@@ -81,9 +81,61 @@ static int teardown(void **st) {
 static int64_t hazard(zb_time now, const char *text) {
     char v[500];
     snprintf(v, sizeof v,
-             "{\"site\":%lld,\"place\":\"1101\",\"criterion\":\"gas_over_limit\",\"source\":\"county\",\"found_on\":\"2026-06-10\",\"text\":\"%s\"}",
+             "{\"site\":%lld,\"place\":\"1101\",\"criterion\":\"COAL-2020-02.02\",\"source\":\"county\",\"found_on\":\"2026-06-10\",\"text\":\"%s\"}",
              (long long)site, text);
     return change(&INSP, "major_hazard", 0, NULL, v, now, NULL);
+}
+
+static char *shown(int64_t id, zb_time known) {
+    static char out[64 << 10];
+    struct buf b;
+    struct json j;
+    struct lcall c = {.db = db, .policy = p, .actor = &INSP, .l = &p->ledger[policy_ledger(p, STR("major_hazard"))], .now = T, .arena = arena_new(1 << 20)};
+    buf_init(&b, 1 << 20);
+    json_init(&j, &b);
+    OK(ledger_show(&c, id, ZB_TIME_NONE, known, &j, &err));
+    snprintf(out, sizeof out, "%.*s", (int)b.n, b.p);
+    buf_done(&b);
+    arena_free(c.arena);
+    return out;
+}
+static int64_t refused_if(int64_t id, const char *values, zb_time now, const char *refusal) {
+    int rc;
+    id = change(&INSP, "major_hazard", id, NULL, values, now, refusal ? &rc : NULL);
+    if (refusal && (rc != ZB_E_INPUT || !strstr(err.msg, refusal))) fail_msg("%s: %d %s", values, rc, err.msg);
+    return id;
+}
+static int64_t found(const char *criterion, const char *day, const char *at_site, zb_time now, const char *refusal) {
+    char v[500];
+    snprintf(v, sizeof v, "{\"site\":%s,\"place\":\"1102\",\"criterion\":\"%s\",\"source\":\"county\",\"found_on\":\"%s\",\"text\":\"瓦斯超限\"}", at_site,
+             criterion, day);
+    return refused_if(0, v, now, refusal);
+}
+/* The day a hazard was found says which edition judges it, whenever it is entered; and a record shows which it was. */
+static void judged_by_the_edition_of_the_day(void **st) {
+    (void)st;
+    zb_time later = at("2026-07-20 08:00:00");
+    char mine[24], pit[24], v[200];
+    snprintf(mine, sizeof mine, "%lld", (long long)site);
+    int64_t june = found("COAL-2020-02.02", "2026-06-15", mine, later, NULL);
+    int64_t july = found("COAL-2026-02.01", "2026-07-02", mine, later, NULL);
+    assert_non_null(strstr(shown(june, ZB_TIME_NONE), "应急管理部令第4号，2020"));
+    assert_non_null(strstr(shown(july, ZB_TIME_NONE), "应急管理部令第21号，2026）第五条第（一）项"));
+    found("COAL-2026-02.01", "2026-06-15", mine, later, "2026-06-15应按《煤矿重大事故隐患判定标准（应急管理部令第4号，2020）》判定");
+    found("COAL-2020-02.02", "2026-07-02", mine, later, "2026-07-02应按《煤矿重大事故隐患判定标准（应急管理部令第21号，2026）》判定");
+    found("COAL-2020-02.02", "2026-06-30", mine, later, NULL); /* its last day, and the first of the next */
+    found("COAL-2026-02.01", "2026-07-01", mine, later, NULL);
+    found("COAL-2020-02.02", "2020-12-31", mine, later, "nothing that is loaded");
+    /* moving the day over the border judges anew; touching another field does not */
+    refused_if(june, "{\"found_on\":\"2026-07-03\"}", later, "2026-07-03应按");
+    refused_if(june, "{\"place\":\"1103\"}", at("2027-01-10 08:00:00"), NULL);
+    assert_non_null(strstr(shown(june, ZB_TIME_NONE), "应急管理部令第4号，2020"));
+    /* what it is for: a pond's criterion is none of a coal mine's, and the item of open pits none of an underground one's */
+    found("TSF-2022-08", "2026-07-02", mine, later, "which is not for coal_ug");
+    found("COAL-2026-12.03", "2026-07-02", mine, later, "which is not for coal_ug");
+    snprintf(v, sizeof v, "{\"code\":\"140214900077\",\"name\":\"示范露天矿\",\"kind\":\"coal_open\",\"county\":\"140214\",\"sup_level\":\"province\"}");
+    snprintf(pit, sizeof pit, "%lld", (long long)change(&HEAD, "site", 0, NULL, v, later, NULL));
+    found("COAL-2026-12.03", "2026-07-02", pit, later, NULL);
 }
 
 /* Every state, act and role of every ledger: the server's verdict is what the definition says. */
@@ -369,12 +421,17 @@ static void dates(void **st) {
     assert_true(count("select zb_today()") > count("select zb_date('2026-01-01')"));
 }
 
-static const struct CMUnitTest TESTS[] = {
-    cmocka_unit_test_setup_teardown(every_cell, setup, teardown),   cmocka_unit_test_setup_teardown(wrong_state, setup, teardown),
-    cmocka_unit_test_setup_teardown(ladder, setup, teardown),       cmocka_unit_test_setup_teardown(repeat, setup, teardown),
-    cmocka_unit_test_setup_teardown(working_days, setup, teardown), cmocka_unit_test_setup_teardown(search, setup, teardown),
-    cmocka_unit_test_setup_teardown(faults, setup, teardown),       cmocka_unit_test_setup_teardown(migration, setup, teardown),
-    cmocka_unit_test_setup_teardown(licence, setup, teardown),      cmocka_unit_test_setup_teardown(dates, setup, teardown)};
+static const struct CMUnitTest TESTS[] = {cmocka_unit_test_setup_teardown(judged_by_the_edition_of_the_day, setup, teardown),
+                                          cmocka_unit_test_setup_teardown(every_cell, setup, teardown),
+                                          cmocka_unit_test_setup_teardown(wrong_state, setup, teardown),
+                                          cmocka_unit_test_setup_teardown(ladder, setup, teardown),
+                                          cmocka_unit_test_setup_teardown(repeat, setup, teardown),
+                                          cmocka_unit_test_setup_teardown(working_days, setup, teardown),
+                                          cmocka_unit_test_setup_teardown(search, setup, teardown),
+                                          cmocka_unit_test_setup_teardown(faults, setup, teardown),
+                                          cmocka_unit_test_setup_teardown(migration, setup, teardown),
+                                          cmocka_unit_test_setup_teardown(licence, setup, teardown),
+                                          cmocka_unit_test_setup_teardown(dates, setup, teardown)};
 
 int main(void) {
     const char *why;

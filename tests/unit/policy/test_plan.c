@@ -63,14 +63,14 @@ static void same(const char *id, const char *column, const char *want, const cha
 static void test_text(const struct policy *p, const struct plan_requirement *q, char out[80]) {
     char day[ZB_TIME_CAP];
     const char *cycle = PLAN_CYCLE_KEY[q->cycle];
-    if (q->cycle == CYCLE_HALF_YEAR) cycle = "half-year";
+    if (q->cycle == PLAN_CYCLE_HALF_YEAR) cycle = "half-year";
     for (int i = 0; i < p->lists; i++)
-        if (q->cycle == CYCLE_LISTED && !strcmp(p->list[i].key, q->cycle_list)) cycle = p->list[i].id;
+        if (q->cycle == PLAN_CYCLE_LISTED && !strcmp(p->list[i].key, q->cycle_list)) cycle = p->list[i].id;
     if (q->due != PLAN_DAY_NONE)
         snprintf(out, 80, "%s %s", PLAN_TEST_KEY[q->test], zb_day_text(q->due, day));
     else if (q->from != PLAN_DAY_NONE)
         snprintf(out, 80, "%s from %s", PLAN_TEST_KEY[q->test], zb_day_text(q->from, day));
-    else if (q->test == TEST_CYCLE)
+    else if (q->test == PLAN_TEST_CYCLE)
         snprintf(out, 80, "cycle %s%s%s", cycle, q->by[0] ? " " : "", q->by);
     else
         snprintf(out, 80, "%s", PLAN_TEST_KEY[q->test]);
@@ -156,7 +156,7 @@ static void dated_duties(void **s) {
         assert_non_null(d);
         assert_false(d->assumed);
         if (T[i].day) assert_string_equal(zb_day_text(d->on, day), T[i].day);
-        assert_true(T[i].day || (d->every == CYCLE_YEAR && d->month == T[i].month && d->day == T[i].dom));
+        assert_true(T[i].day || (d->every == PLAN_CYCLE_YEAR && d->month == T[i].month && d->day == T[i].dom));
     }
     policy_unref(p);
 }
@@ -239,6 +239,9 @@ static void refusals(void **s) {
     static const struct {
         const char *file, *from, *to, *where, *why;
     } T[] = {
+        {"plan/03_hazards.yaml", "ledgers: L09, indicators: \"I08.1", "ledgers: L99, indicators: \"I08.1",
+         "03_hazards.yaml:14:", "ledgers: \"L99\" is not a ledger"},
+        {"duties.yaml", "filing: city_plan", "filing: town_plan", "duties.yaml:5:", "\"town_plan\" is not a member of filing.kind"},
         {"plan/03_hazards.yaml", "indicators: \"I08.1 I08.2\"", "indicators: \"I08.1 i08.2\"", "03_hazards.yaml:14:", "\"i08.2\" is not an id of an indicator"},
         {"plan/03_hazards.yaml", "rules: \"R38 R39", "rules: \"R38 38", "03_hazards.yaml:14:", "\"38\" is not an id of a rule"},
         {"plan/03_hazards.yaml", "id: T08.2,", "id: T08.1,", "03_hazards.yaml:15:9", "requirement T08.1 is there twice"},
