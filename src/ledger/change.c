@@ -98,60 +98,6 @@ static int scope_take(struct change *x, struct zb_err *e) {
     return ZB_OK;
 }
 
-/* What the record is of, as its reference's field says ("coal_ug"); "" when the list does not ask. */
-static int kind_of(struct change *x, const struct ledger_field *f, char kind[44], struct zb_err *e) {
-    kind[0] = 0;
-    if (f->of_ref < 0 || x->r.v[f->of_ref].null) return ZB_OK;
-    const struct ledger *to = &x->c->policy->ledger[x->l->field[f->of_ref].to_ledger];
-    char sql[160];
-    snprintf(sql, sizeof sql, "select \"%s\" from l_%s where id=?1", to->field[f->of_field].key, to->key);
-    ZB_AUTO(stmt_done) struct stmt *q = db_once(x->c->db, sql, e);
-    if (!q) return e->rc;
-    stmt_i64(q, 1, x->r.v[f->of_ref].i);
-    int r = stmt_row(q, e);
-    if (r == 1) str_copy(stmt_col_text(q, 0), kind, 44);
-    return r < 0 ? r : ZB_OK;
-}
-
-static int item_refused(const struct ledger_field *f, struct str key, int32_t day, const char *kind, struct zb_err *e) {
-    const struct list_item *it = list_find(f->list, key);
-    const struct list_edition *ed = it && it->edition ? it->edition : NULL, *right = NULL;
-    char d[ZB_TIME_CAP], a[ZB_TIME_CAP], b[ZB_TIME_CAP];
-    zb_day_text(day, d);
-    if (it && it->from <= day && day <= it->to)
-        return zb_fail(e, ZB_E_INPUT, "%s %s: “%s”属于《%s》，不适用于该对象（%s）; %s is of %s, which is not for %s", f->key, f->zh, it->key, ed ? ed->zh : "",
-                       kind, it->key, ed ? ed->en : "", kind);
-    for (int i = 0; i < f->list->editions; i++) {
-        const struct list_edition *o = &f->list->edition[i];
-        if (o->from <= day && day <= o->to && (!o->kinds[0] || !kind[0] || word_in(o->kinds, str_of(kind)))) right = o;
-    }
-    return zb_fail(e, ZB_E_INPUT, "%s %s: “" STR_FMT "”属于《%s》（%s至%s），%s应按《%s》判定; " STR_FMT " is of %s; on %s %s was in force", f->key, f->zh,
-                   STR_ARG(key), ed ? ed->zh : "", it && it->from > INT32_MIN ? zb_day_text(it->from, a) : "…",
-                   it && it->to < INT32_MAX ? zb_day_text(it->to, b) : "今", d, right ? right->zh : "…", STR_ARG(key), ed ? ed->en : "a list", d,
-                   right ? right->en : "nothing that is loaded");
-}
-
-/* An item is taken when it was in force on the day the field's list_day tells, and for what the record is about. What is not changed is not judged again. */
-static int lists_check(struct change *x, struct zb_err *e) {
-    for (int i = 0; i < x->l->fields; i++) {
-        const struct ledger_field *f = &x->l->field[i];
-        const struct value *v = &x->r.v[i];
-        int on[] = {i, f->day_field, f->of_ref};
-        bool changed = x->fresh;
-        char kind[44];
-        if ((f->type != LF_ENUM && f->type != LF_SET) || f->derive[0] || v->null) continue;
-        for (int k = 0; k < 3 && !changed; k++) changed = on[k] >= 0 && !value_same(&x->l->field[on[k]], &x->old.v[on[k]], &x->r.v[on[k]]);
-        if (!changed) continue;
-        int32_t day = f->day_field >= 0 && !x->r.v[f->day_field].null ? (int32_t)x->r.v[f->day_field].i : zb_day_of(x->at);
-        if (kind_of(x, f, kind, e) != ZB_OK) return e->rc;
-        for (struct str w, rest = v->s; rest.p && rest.n;) {
-            w = str_cut(rest, ' ', &rest);
-            if (w.n && !list_valid(f->list, w, day, str_of(kind))) return item_refused(f, w, day, kind, e);
-        }
-    }
-    return ZB_OK;
-}
-
 static int number_make(struct change *x, struct zb_err *e) {
     char key[80] = "", day[ZB_TIME_CAP];
     int width = 0;
@@ -591,8 +537,8 @@ int ledger_change_in(struct lcall *c, const struct lchange *ch, int64_t *id, boo
     if (x.at > c->now) return zb_fail(e, ZB_E_INPUT, "at: a time to come cannot be entered as fact");
     if ((ch->id ? begin_old(&x, &acc, e) : begin_new(&x, &acc, e)) != ZB_OK) return e->rc;
     if (!acc) return zb_fail(e, ZB_E_DENIED, "no right on %s", c->l->key);
-    if (values_take(&x, acc, e) != ZB_OK || scope_take(&x, e) != ZB_OK || needs_check(&x, e) != ZB_OK || lists_check(&x, e) != ZB_OK ||
-        cosigned(&x, done, e) != ZB_OK)
+    if (values_take(&x, acc, e) != ZB_OK || scope_take(&x, e) != ZB_OK || needs_check(&x, e) != ZB_OK ||
+        items_check(c, x.fresh ? NULL : x.old.v, x.r.v, zb_day_of(x.at), e) != ZB_OK || cosigned(&x, done, e) != ZB_OK)
         return e->rc;
     *id = x.r.id;
     if (!*done) {

@@ -26,6 +26,10 @@ struct str value_text(struct lcall *c, const struct ledger_field *f, const struc
 bool value_same(const struct ledger_field *f, const struct value *a, const struct value *b);
 const char *sql_type(const struct ledger_field *f);
 
+/* item.c: an item of a list is taken when it was in force on the day that the field's list_day tells (today: without one), and for what the record is about.
+ * old: NULL of a new record; what is not changed is not judged again. */
+int items_check(struct lcall *c, const struct value *old, const struct value *now, int32_t today, struct zb_err *e);
+
 /* record.c */
 bool access_sees(const struct lcall *c, const struct record *r, const struct ledger_access **ret);
 int record_load(struct lcall *c, int64_t id, bool derived, struct record *r, struct zb_err *e); /* ZB_E_ABSENT also when it may not be seen */
