@@ -39,6 +39,18 @@ void mine_tick(const struct policy *p, struct mine_state *m, zb_time now, struct
 zb_time mine_due(const struct mine_state *m); /* next timer; INT64_MAX none */
 /* The program itself was down until now: nobody is late for that; clocks of silence that have not yet run out start anew. */
 void mine_resume(const struct policy *p, struct mine_state *m, zb_time now);
+/* Late data 迟到数据: samples older than the newest judged one of their point. When to judge the past again (INT64_MAX: nothing is late), and from which
+ * event time. */
+zb_time mine_late(const struct mine_state *m, zb_time *from);
+bool alarm_of_samples(enum alarm_kind k); /* one that mine_rejudge can find */
+struct past {                             /* the merged samples of a point in the window, rising, up to its newest */
+    struct str point;
+    const struct sample *v;
+    int n;
+};
+/* Judges the window anew as if all had come in time; out gets the last word on every alarm in it, found before or not, and the state goes on from there.
+ * cut: something stood already when the window began; what begins with a point's first sample is then not told. */
+void mine_rejudge(const struct policy *p, struct mine_state *m, const struct past *past, int n, bool cut, struct alarm_diffs *out);
 /* Checkpoint: state to bytes and back; version and length checked on the way in. */
 void mine_freeze(const struct mine_state *m, struct buf *out);
 ZB_MUST int mine_thaw(struct str bytes, struct mine_state **ret, struct zb_err *e);

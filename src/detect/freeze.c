@@ -145,6 +145,9 @@ void mine_freeze(const struct mine_state *m, struct buf *out) {
     i64(&f, &w->heard);
     i64(&f, &w->due);
     i64(&f, &w->period);
+    i64(&f, &w->late_from);
+    i64(&f, &w->late_due);
+    i64(&f, &w->late_by);
     lives(&f, &w->own);
     number(&f, &n, 0, MINE_POINTS_MAX);
     for (int i = 0; i < n; i++) point(&f, w->pt[i]);
@@ -162,6 +165,9 @@ int mine_thaw(struct str in, struct mine_state **ret, struct zb_err *e) {
     i64(&f, &m->heard);
     i64(&f, &m->due);
     i64(&f, &m->period);
+    i64(&f, &m->late_from);
+    i64(&f, &m->late_due);
+    i64(&f, &m->late_by);
     lives(&f, &m->own);
     number(&f, &n, 0, MINE_POINTS_MAX);
     for (int i = 0; i < n && !f.bad; i++) {

@@ -9,8 +9,7 @@ void alarm_diffs_done(struct alarm_diffs *d) {
     *d = (struct alarm_diffs){0};
 }
 
-static void emit(struct step *s, const struct alarm *a) {
-    struct alarm_diffs *d = s->out;
+void alarm_tell(struct alarm_diffs *d, const struct alarm *a) {
     if (d->n == d->cap) {
         d->cap = d->cap ? 2 * d->cap : 32;
         d->a = xrealloc(d->a, (size_t)d->cap * sizeof *d->a);
@@ -31,6 +30,7 @@ static bool told(enum alarm_kind k) { /* by the mine, not judged from samples: s
     default: return false;
     }
 }
+static void emit(struct step *s, const struct alarm *a) { alarm_tell(s->out, a); }
 
 static void id_make(struct alarm *a) {
     char text[240];
@@ -182,4 +182,21 @@ zb_time alarms_tick(struct step *s) {
         if (t < next) next = t;
     }
     return next;
+}
+
+void lives_move(struct mine_state *m, struct pt *pt, struct pt *from, uint32_t kinds) {
+    for (struct live *l = pt->live, *next; l; l = next) {
+        next = l->next;
+        if (kinds & 1u << l->a.kind) drop(m, pt, l);
+    }
+    for (struct live **at = &from->live; *at;) {
+        struct live *l = *at;
+        if (!(kinds & 1u << l->a.kind)) {
+            at = &l->next;
+            continue;
+        }
+        *at = l->next;
+        l->next = pt->live;
+        pt->live = l;
+    }
 }

@@ -6,7 +6,7 @@ struct mine_state *mine_new(const struct mine_facts *f) {
     struct mine_state *m = xcalloc(1, sizeof *m);
     m->f = *f;
     m->heard = ZB_TIME_NONE;
-    m->due = INT64_MAX;
+    m->due = m->late_from = m->late_due = m->late_by = INT64_MAX;
     return m;
 }
 

@@ -162,7 +162,10 @@ bool mine_sample(const struct policy *p, struct mine_state *m, struct str point,
     if (!pt || in->t > now + p->silence.future_max) return false;
     pt->received = now;
     if (pt->live) alarm_release(&s, pt, "", ALARM_POINT_SILENT, in->t);
-    if (pt->last.t != ZB_TIME_NONE && in->t < pt->last.t) return false;
+    if (pt->last.t != ZB_TIME_NONE && in->t < pt->last.t) {
+        late_note(&s, in->t);
+        return false;
+    }
     struct sample x = *in;
     pt_limits(&s, pt, x.t);
     /* an ordinary sample of a quiet point takes the short way */

@@ -33,6 +33,7 @@ struct mine_state {
     struct live *own;            /* alarms of the whole mine, stations and reports */
     zb_time heard, due;
     zb_time period; /* of its most frequent files; 0 unknown */
+    zb_time late_from, late_due, late_by; /* earliest late sample since the past was judged last; when to judge it again, and at the latest */
 };
 
 struct step {
@@ -63,6 +64,10 @@ struct live *alarm_find(struct mine_state *m, struct pt *pt, const char *point, 
 bool alarm_stands(struct mine_state *m, struct pt *pt, enum alarm_kind k); /* raised and its condition still true */
 zb_time alarms_tick(struct step *s);                                       /* off-delays due; returns the next */
 enum alarm_level point_level(const struct pt *pt);
+/* late.c */
+void late_note(struct step *s, zb_time t);
+void alarm_tell(struct alarm_diffs *d, const struct alarm *a);                         /* life.c */
+void lives_move(struct mine_state *m, struct pt *pt, struct pt *from, uint32_t kinds); /* life.c: of these kinds pt's give way to from's */
 /* points.c */
 struct pt *pt_find(const struct mine_state *m, struct str code);
 struct pt *pt_make(struct mine_state *m, const struct point_def *def);

@@ -86,12 +86,14 @@ static void take_name(struct job *j) { /* the mine's name stands in every header
 }
 
 void mine_step_tick(struct engine *en, struct mine *m, zb_time now) {
+    struct zb_err e;
+    if (late_step(en, m, now, &e) != ZB_OK) log_event("event=late_failed mine=%s reason=\"%s\" next=\"tried again\"", m->code, e.msg);
     if (mine_due(m->state) > now) return;
     pthread_mutex_lock(&m->lock);
     mine_tick(en->policy, m->state, now, &en->diffs);
     m->dirty = true;
     pthread_mutex_unlock(&m->lock);
-    found_add(en, m, &en->diffs, en->input);
+    found_add(en, m, &en->diffs, en->input, false);
     en->diffs.n = 0;
 }
 
@@ -126,6 +128,7 @@ int batch_step(struct engine *en, struct job *j, bool state, bool series, struct
         en->unflushed += j->nobs;
     }
     if (state) {
+        if (late_step(en, m, j->received, e) != ZB_OK) return e->rc;
         pthread_mutex_lock(&m->lock);
         if (j->kind == JOB_UPLOAD) {
             if (mine_due(m->state) <= j->received) mine_tick(en->policy, m->state, j->received, &en->diffs);
@@ -137,7 +140,7 @@ int batch_step(struct engine *en, struct job *j, bool state, bool series, struct
         if (!m->at) m->checkpoint = j->seq - 1;
         m->at = j->seq;
         pthread_mutex_unlock(&m->lock);
-        found_add(en, m, &en->diffs, j->seq);
+        found_add(en, m, &en->diffs, j->seq, false);
         en->diffs.n = 0;
     }
     if (j->batch.refused && j->kind == JOB_UPLOAD && state) refused_add(en, m->code, j->name, j->origin, j->reason, j->received);

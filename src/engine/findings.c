@@ -27,7 +27,9 @@ static const char *const MIGRATIONS[] = {
     "null) strict;"
     "create index refusal_mine on refusal(mine, id);"
     "create table latest(mine text not null, type text not null, received integer not null, file text not null, bytes blob not null, primary key(mine, type)) "
-    "strict;"};
+    "strict;",
+    /* late: found when the past was judged again; merged: the earlier beginning that late data gave it */
+    "alter table alarm add column late integer not null default 0; alter table alarm add column merged text;"};
 
 int findings_init(struct db *db, struct zb_err *e) { return db_migrate(db, "engine", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e); }
 
@@ -37,10 +39,10 @@ static void *grow(void *list, int n, int *cap, size_t size) {
     return xrealloc(list, (size_t)*cap * size);
 }
 
-void found_add(struct engine *en, struct mine *m, const struct alarm_diffs *d, uint64_t input) {
+void found_add(struct engine *en, struct mine *m, const struct alarm_diffs *d, uint64_t input, bool late) {
     for (int i = 0; i < d->n; i++) {
         en->found = grow(en->found, en->nfound, &en->cfound, sizeof *en->found);
-        en->found[en->nfound++] = (struct found){m, d->a[i], input};
+        en->found[en->nfound++] = (struct found){m, d->a[i], input, late};
     }
 }
 
@@ -84,10 +86,38 @@ static void point_words(struct mine *m, const struct alarm *a, char *location, s
 }
 
 #define UPSERT                                                                                                                                                 \
-    "insert into alarm(id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged)"                         \
-    " values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)"                                                                              \
+    "insert into alarm(id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged,late)"                    \
+    " values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)"                                                                          \
     " on conflict(id) do update set level=?5,cleared=?7,last=?8,peak=?9,lim=?10,labels=?11,count=?12,grp=?13,note=?14,input=?18"                               \
     " where level<>?5 or cleared is not ?7 or last<>?8 or peak is not ?9 or lim is not ?10 or labels<>?11 or count<>?12 or grp<>?13 or note<>?14"
+
+/* Late data may give an alarm an earlier beginning, and with it another id: what stood for it until now is kept, says which one it became, and hands on what
+ * officers have done. */
+#define OFFICERS "state,acked,acked_by,cause,cause_note,caused,caused_by,measure,measured,measured_by,verified,verified_by"
+static int merge(struct engine *en, const struct alarm *a, struct zb_err *e) {
+    ZB_AUTO(stmt_done)
+    struct stmt *q = db_use(en->db,
+                            "update alarm set merged=?1 where mine=?2 and point=?3 and kind=?4 and id<>?1 and raised>=?5 and (?6 is null or raised<=?6) and "
+                            "merged is null",
+                            e);
+    if (!q) return e->rc;
+    stmt_z(q, 1, a->id);
+    stmt_z(q, 2, a->mine);
+    stmt_z(q, 3, a->point);
+    stmt_i64(q, 4, a->kind);
+    stmt_time(q, 5, a->raised);
+    stmt_time(q, 6, a->cleared);
+    if (stmt_run(q, e) != ZB_OK) return e->rc;
+    if (!db_changes(en->db)) return ZB_OK;
+    ZB_AUTO(stmt_done)
+    struct stmt *o = db_use(en->db,
+                            "update alarm set (" OFFICERS ")=(select " OFFICERS " from alarm where merged=?1 order by state desc, raised limit 1)"
+                            " where id=?1 and state=0",
+                            e);
+    if (!o) return e->rc;
+    stmt_z(o, 1, a->id);
+    return stmt_run(o, e);
+}
 
 /* One alarm's machine half; *changed: the row is not what it was. */
 static int alarm_store(struct engine *en, const struct found *f, zb_time now, bool *changed, struct zb_err *e) {
@@ -115,9 +145,10 @@ static int alarm_store(struct engine *en, const struct found *f, zb_time now, bo
     stmt_z(q, 17, unit);
     stmt_i64(q, 18, (int64_t)f->input);
     stmt_time(q, 19, now);
+    stmt_i64(q, 20, f->late);
     if (stmt_run(q, e) != ZB_OK) return e->rc;
     *changed = db_changes(en->db) > 0;
-    return ZB_OK;
+    return f->late ? merge(en, a, e) : ZB_OK;
 }
 
 static void digest_line(EVP_MD_CTX *md, const struct alarm *a) {

@@ -41,6 +41,7 @@ struct found {
     struct mine *mine;
     struct alarm alarm;
     uint64_t input;
+    bool late; /* found when the past was judged again */
 };
 struct refused {
     char mine[24], file[160], origin[64], reason[400];
@@ -122,6 +123,9 @@ int job_observe(const struct policy *p, struct job *j, struct zb_err *e); /* the
 int batch_step(struct engine *en, struct job *j, bool state, bool series, struct zb_err *e);
 void mine_step_tick(struct engine *en, struct mine *m, zb_time now);
 
+/* late.c */
+int late_step(struct engine *en, struct mine *m, zb_time now, struct zb_err *e); /* judges the past again when that is due; on an error it stays due */
+
 /* door.c */
 int job_decode(const struct policy *p, struct job *j, struct str link, zb_time now, bool *truncated, struct zb_err *e);
 
@@ -132,7 +136,7 @@ int findings_store(struct engine *en, zb_time now, struct zb_err *e); /* one tra
 /* checkpoint.c */
 int meta_set(struct db *db, const char *key, uint64_t v, struct zb_err *e);
 int findings_checkpoint(struct engine *en, size_t at_most, struct zb_err *e);
-void found_add(struct engine *en, struct mine *m, const struct alarm_diffs *d, uint64_t input);
+void found_add(struct engine *en, struct mine *m, const struct alarm_diffs *d, uint64_t input, bool late);
 void refused_add(struct engine *en, const char *mine, const char *file, const char *origin, const char *reason, zb_time received);
 void latest_add(struct engine *en, struct mine *m, const char *type, const char *name, zb_time received, const char *bytes, size_t n);
 void findings_drop(struct engine *en);

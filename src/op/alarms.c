@@ -7,7 +7,7 @@
 #define COLS                                                                                                                                                   \
     "id,mine,point,location,unit,kind,level,state,raised,cleared,last,peak,lim,labels,count,grp,note,acked,acked_by,cause,cause_note,caused_by,measure,"       \
     "measured_by,verified_by,closed_by,shelved_until,shelved_by,shelf_approver,shelf_reason,region,"                                                           \
-    "coalesce((select name from checkpoint c where c.mine=alarm.mine),mine)"
+    "coalesce((select name from checkpoint c where c.mine=alarm.mine),mine),late,merged,judged"
 
 static const struct {
     uint32_t bit;
@@ -80,6 +80,10 @@ static void row_json(struct json *j, struct stmt *q) {
     text_key(j, "shelved_by", q, 27);
     text_key(j, "shelf_approver", q, 28);
     text_key(j, "shelf_reason", q, 29);
+    json_key(j, "late");
+    json_bool(j, stmt_col_i64(q, 32) != 0);
+    text_key(j, "merged", q, 33);
+    time_key(j, "judged", q, 34);
     json_end(j);
 }
 
@@ -101,7 +105,7 @@ static int key_index(struct str key, const char *const *keys, int n, const char 
 }
 
 #define WHERE                                                                                                                                                  \
-    " from alarm where (?1='' or mine=?1) and (?2=0 or state<5) and (?3<0 or kind=?3) and (?4<0 or level=?4) and (?5='' or point=?5)"                          \
+    " from alarm where merged is null and (?1='' or mine=?1) and (?2=0 or state<5) and (?3<0 or kind=?3) and (?4<0 or level=?4) and (?5='' or point=?5)"                          \
     " and raised>=?6 and raised<?7 and (substr(region,1,length(?8))=?8 or mine=?8)"
 
 static void bind_filters(struct op_call *c, struct stmt *q, int64_t kind, int64_t level) {
@@ -304,7 +308,7 @@ int op_causes(struct op_call *c, struct zb_err *e) {
     return ZB_OK;
 }
 
-#define AREA "(substr(region,1,length(?1))=?1 or mine=?1) and (?2='' or mine=?2)"
+#define AREA "merged is null and (substr(region,1,length(?1))=?1 or mine=?1) and (?2='' or mine=?2)"
 
 static struct stmt *area_query(struct op_call *c, const char *sql, struct zb_err *e) {
     struct stmt *q = db_use(c->db, sql, e);

@@ -91,7 +91,7 @@ struct listing {
 };
 
 static int alarm_counts(struct op_call *c, struct counts **ret, int *n, struct zb_err *e) {
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(c->db, "select mine, level, count(*) from alarm where state<5 group by mine, level order by mine", e);
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(c->db, "select mine, level, count(*) from alarm where state<5 and merged is null group by mine, level order by mine", e);
     *ret = NULL;
     *n = 0;
     if (!q) return e->rc;

@@ -5,7 +5,7 @@
 #define ALARM                                                                                                                                                  \
     "{id:s,mine:s,mine_name:s,point:s,location:s,unit:s,kind:s,kind_zh:s,level:s,level_zh:s,state:s,state_zh:s,raised:t,cleared:t?,last:t,peak:n?,limit:n?,"   \
     "labels:[s],count:i,group:s,note:s,acked:t?,acked_by:s?,cause:s?,cause_note:s?,caused_by:s?,measure:s?,measured_by:s?,verified_by:s?,closed_by:s?,"        \
-    "shelved_until:t?,shelved_by:s?,shelf_approver:s?,shelf_reason:s?}"
+    "shelved_until:t?,shelved_by:s?,shelf_approver:s?,shelf_reason:s?,late:b,merged:s?,judged:t}"
 #define ME "{user:s,role:s,area:s,rights:[s],csrf:s}"
 #define POINT                                                                                                                                                  \
     "{mine:s,point:s,type:s,location:s,unit:s,value_type:s,v:n?,t:t?,state:i,level:s,silent:b,"                                                                \

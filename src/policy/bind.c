@@ -146,10 +146,12 @@ static void bind_roles(struct reader *r, const struct node *root, struct policy 
 }
 
 static void bind_silence(struct reader *r, const struct node *root, struct policy *p) {
-    node_keys(r, root, "source sample_period late_after point_after mine_after future_max truncated_wait");
+    node_keys(r, root, "source sample_period late_after point_after mine_after future_max truncated_wait late_settle late_at_most late_window");
     p->silence = (struct silence_rule){node_duration(r, root, "sample_period", ZB_TIME_NONE), node_duration(r, root, "late_after", ZB_TIME_NONE),
                                        node_duration(r, root, "point_after", ZB_TIME_NONE),   node_duration(r, root, "mine_after", ZB_TIME_NONE),
-                                       node_duration(r, root, "future_max", ZB_TIME_NONE),    node_duration(r, root, "truncated_wait", ZB_TIME_NONE)};
+                                       node_duration(r, root, "future_max", ZB_TIME_NONE),    node_duration(r, root, "truncated_wait", ZB_TIME_NONE),
+                                       node_duration(r, root, "late_settle", ZB_TIME_NONE),   node_duration(r, root, "late_at_most", ZB_TIME_NONE),
+                                       node_duration(r, root, "late_window", ZB_TIME_NONE)};
 }
 
 static void bind_storage(struct reader *r, const struct node *root, struct policy *p) {

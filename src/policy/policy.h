@@ -64,6 +64,8 @@ struct channel_rule { /* notify.yaml; secrets stand in files of their own */
 
 struct silence_rule {
     zb_time sample_period, late_after, point_after, mine_after, future_max, truncated_wait;
+    zb_time late_settle, late_at_most,
+        late_window; /* late data is judged again so long after its last file, but no later than so long after its first; older data is not */
 };
 struct storage_rule {
     int night_from, night_to;   /* hours of Beijing between which day chunks are made and old samples dropped */

@@ -1,5 +1,5 @@
 import { reactive, ref } from 'vue'
-export interface Alarm { id: string; mine: string; mine_name: string; point: string; location: string; unit: string; kind: string; kind_zh: string; level: string; state: string; state_zh: string; raised: string; cleared: string | null; last: string; peak: number | null; limit: number | null; labels: string[]; count: number; group: string; note: string; acked: string | null; acked_by: string | null; cause: string | null; cause_note: string | null; caused_by: string | null; measure: string | null; measured_by: string | null; verified_by: string | null; closed_by: string | null; shelved_until: string | null; shelved_by: string | null; shelf_approver: string | null; shelf_reason: string | null }
+export interface Alarm { id: string; mine: string; mine_name: string; point: string; location: string; unit: string; kind: string; kind_zh: string; level: string; state: string; state_zh: string; raised: string; cleared: string | null; last: string; peak: number | null; limit: number | null; labels: string[]; count: number; group: string; note: string; acked: string | null; acked_by: string | null; cause: string | null; cause_note: string | null; caused_by: string | null; measure: string | null; measured_by: string | null; verified_by: string | null; closed_by: string | null; shelved_until: string | null; shelved_by: string | null; shelf_approver: string | null; shelf_reason: string | null; late: boolean; merged: string | null; judged: string }
 export interface Me { user: string; role: string; area: string; rights: string[]; csrf: string }
 export const me = ref<Me | null>(null)
 export const online = ref(true)
@@ -26,7 +26,8 @@ export async function loadAlarms() {
   alarms.clear()
   for (const a of o.alarms) alarms.set(a.id, a)
 }
-export function take(a: Alarm) { if (a.state === 'closed') alarms.delete(a.id); else alarms.set(a.id, a) }
+/* An alarm found in late data may have taken others into itself: the list is read anew. */
+export function take(a: Alarm) { if (a.state === 'closed' || a.merged) alarms.delete(a.id); else alarms.set(a.id, a); if (a.late) loadAlarms().catch(() => {}) }
 let stream: EventSource | null = null
 export function listen() {
   stream?.close()
