@@ -33,4 +33,5 @@ int cmd_operation(struct cli *c, const struct op *op, int taken);
 int cmd_import(struct cli *c);
 int cmd_serve(struct cli *c);
 int cmd_paper(struct cli *c);
+int cmd_history(struct cli *c);
 const char *password_ask(const char *user, char *out, size_t cap);

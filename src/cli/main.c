@@ -13,7 +13,8 @@ static const char HELP[] = "zhiben 治本 — keeps a province's miners alive\n\
                            "  zhiben rebuild DIR                            judge the whole fact log anew and compare\n"
                            "  zhiben backup DIR FILE | restore DIR FILE     one archive of everything, while serving\n"
                            "  zhiben check POLICY                           validate a policy\n"
-                           "  zhiben simulate OUT [--mines N] [--hours H] [--faults LIST] [--seed S]\n"
+                           "  zhiben simulate OUT [--mines N] [--hours H | --years Y] [--faults LIST] [--seed S]\n"
+                           "  zhiben history DIR FOLDER [--until DAY]       take over a past of ledgers told in files\n"
                            "  zhiben paper pdf|docx|xlsx                    a document tree (JSON) on stdin to a file on stdout\n"
                            "  zhiben help                                   this text, and the operations below\n\n"
                            "--json prints one object a line; --as USER names who acts (password asked, or in ZHIBEN_PASSWORD).\n"
@@ -168,7 +169,7 @@ int main(int argc, char **argv) {
         const char *name;
         int (*fn)(struct cli *);
     } CMD[] = {{"init", cmd_init},   {"serve", cmd_serve},       {"import", cmd_import}, {"rebuild", cmd_rebuild},
-               {"check", cmd_check}, {"simulate", cmd_simulate}, {"backup", cmd_backup}, {"restore", cmd_backup}, {"paper", cmd_paper}};
+               {"check", cmd_check}, {"simulate", cmd_simulate}, {"backup", cmd_backup}, {"restore", cmd_backup}, {"paper", cmd_paper}, {"history", cmd_history}};
     struct cli c = {0};
     if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) return help();
     if (!strcmp(argv[1], "--version")) return puts("zhiben " VERSION) < 0;

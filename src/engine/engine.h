@@ -50,6 +50,10 @@ struct rebuild_result {
 };
 ZB_MUST int engine_rebuild(const char *dir, FILE *progress, struct rebuild_result *ret, struct zb_err *e);
 
+/* Takes over a past of records (ledger/past.c). DIR must not be served. */
+struct past_result;
+ZB_MUST int engine_past(const char *dir, const char *folder, zb_time until, FILE *progress, struct past_result *ret, struct zb_err *e);
+
 /* ---- reading ---- */
 struct link {
     char last_file[120];

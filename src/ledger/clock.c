@@ -21,26 +21,32 @@ static int running_load(struct db *db, const char *ledger, int64_t rec, const ch
     return got < 0 ? got : ZB_OK;
 }
 
-static int running_store(struct db *db, const char *ledger, int64_t rec, const struct ledger_clock *ck, const struct running *r, zb_time stopped,
-                         struct zb_err *e) {
+/* The next step from *at on. A past that is taken over does not remind: such steps are passed over, and are not given later either. */
+static zb_time next_of(const struct lcall *c, const struct ledger_clock *ck, const struct running *r, int *at) {
+    zb_time when = ZB_TIME_NONE;
+    int s = rectify_step(ck->ladder, *at, r->started, r->due, &when);
+    while (c->past && s < ck->ladder->steps && ck->ladder->step[s].kind == STEP_NOTICE && when <= c->past->horizon)
+        s = rectify_step(ck->ladder, s + 1, r->started, r->due, &when);
+    if (c->past) *at = s;
+    return s < ck->ladder->steps ? when : ck->every ? r->due : ZB_TIME_NONE;
+}
+
+static int running_store(struct lcall *c, int64_t rec, const struct ledger_clock *ck, const struct running *r, zb_time stopped, struct zb_err *e) {
+    int step = r->step;
+    zb_time next = stopped == ZB_TIME_NONE ? next_of(c, ck, r, &step) : ZB_TIME_NONE;
     ZB_AUTO(stmt_done)
-    struct stmt *q = db_use(db,
+    struct stmt *q = db_use(c->db,
                             "insert into ledger_clock(ledger,rec,clock,started,due,first_due,step,next,stopped) values(?1,?2,?3,?4,?5,?6,?7,?8,?9) on "
                             "conflict(ledger,rec,clock) do update set started=?4,due=?5,step=?7,next=?8,stopped=?9",
                             e);
     if (!q) return e->rc;
-    zb_time next = ZB_TIME_NONE;
-    if (stopped == ZB_TIME_NONE) {
-        int s = rectify_step(ck->ladder, r->step, r->started, r->due, &next);
-        if (s >= ck->ladder->steps) next = ck->every ? r->due : ZB_TIME_NONE;
-    }
-    stmt_z(q, 1, ledger);
+    stmt_z(q, 1, c->l->key);
     stmt_i64(q, 2, rec);
     stmt_z(q, 3, ck->key);
     stmt_time(q, 4, r->started);
     stmt_time(q, 5, r->due);
     stmt_time(q, 6, r->first);
-    stmt_i64(q, 7, r->step);
+    stmt_i64(q, 7, step);
     stmt_time(q, 8, next);
     stmt_time(q, 9, stopped);
     return stmt_run(q, e);
@@ -88,14 +94,14 @@ int clocks_set(struct lcall *c, const struct record *r, bool entered, struct zb_
         zb_time field = ck->field[0] ? field_time(c->l, r, ck->field, true) : field_time(c->l, r, ck->from_field, false);
         zb_time due = in ? rectify_due(c->policy, ck, start, field) : ZB_TIME_NONE;
         if (live && (!in || due == ZB_TIME_NONE)) {
-            if (running_store(c->db, c->l->key, r->id, ck, &run, c->now, e) != ZB_OK) return e->rc;
+            if (running_store(c, r->id, ck, &run, c->now, e) != ZB_OK) return e->rc;
         } else if (in && due != ZB_TIME_NONE && !live) {
             run = (struct running){true, false, start, due, run.there ? run.first : due, 0};
-            if (running_store(c->db, c->l->key, r->id, ck, &run, ZB_TIME_NONE, e) != ZB_OK) return e->rc;
+            if (running_store(c, r->id, ck, &run, ZB_TIME_NONE, e) != ZB_OK) return e->rc;
         } else if (live && in && due != run.due && (ck->field[0] || ck->from_field[0])) { /* moved: the first due date stays */
             run.due = due;
             run.step = step_after(ck->ladder, run.started, due, c->now);
-            if (running_store(c->db, c->l->key, r->id, ck, &run, ZB_TIME_NONE, e) != ZB_OK) return e->rc;
+            if (running_store(c, r->id, ck, &run, ZB_TIME_NONE, e) != ZB_OK) return e->rc;
         }
     }
     return due_store(c, r->id, e);
@@ -142,6 +148,7 @@ static int journal_step(struct pass *s, struct lcall *c, const struct record *r,
     }
     json_end(&j);
     snprintf(subject, sizeof subject, "%s/%lld", c->l->key, (long long)r->id);
+    if (c->past) return past_entry(c, "clock", "ledger.step", subject, buf_str(&b), e);
     return audit_append(s->db, s->now, STR("clock"), STR("ledger.step"), str_of(subject), buf_str(&b), e);
 }
 
@@ -183,27 +190,49 @@ static int step_fire(struct pass *s, struct lcall *c, int64_t rec, const struct 
     } else if (ck->every) {
         run = (struct running){true, false, run.due, rectify_due(s->p, ck, run.due, ZB_TIME_NONE), run.first, 0};
     }
-    return running_store(s->db, c->l->key, rec, ck, &run, ZB_TIME_NONE, e) == ZB_OK ? due_store(c, rec, e) : e->rc;
+    return running_store(c, rec, ck, &run, ZB_TIME_NONE, e) == ZB_OK ? due_store(c, rec, e) : e->rc;
 }
 
-static int step_tx(struct pass *s, const char *ledger, int64_t rec, const char *clock, struct zb_err *e) {
-    int l = policy_ledger(s->p, str_of(ledger));
-    struct lcall c = {.db = s->db, .policy = s->p, .l = l >= 0 ? &s->p->ledger[l] : NULL, .now = s->now, .arena = arena_new((size_t)4 << 20), .dir = s->dir};
+struct waiting {
+    char ledger[64], clock[64];
+    int64_t rec;
+    zb_time at;
+};
+/* 1: one is due by then; 0 none. */
+static int waiting_find(struct db *db, zb_time by, struct waiting *w, struct zb_err *e) {
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "select ledger,rec,clock,next from ledger_clock where next<=?1 order by next limit 1", e);
+    if (!q) return e->rc;
+    stmt_time(q, 1, by);
+    int r = stmt_row(q, e);
+    if (r != 1) return r;
+    str_copy(stmt_col_text(q, 0), w->ledger, sizeof w->ledger);
+    w->rec = stmt_col_i64(q, 1);
+    str_copy(stmt_col_text(q, 2), w->clock, sizeof w->clock);
+    w->at = stmt_col_i64(q, 3);
+    return r;
+}
+
+static int step_in(struct pass *s, struct lcall *c, const struct waiting *w, struct zb_err *e) {
+    int l = policy_ledger(s->p, str_of(w->ledger));
+    c->l = l >= 0 ? &s->p->ledger[l] : NULL;
     const struct ledger_clock *ck = NULL;
-    for (int i = 0; c.l && i < c.l->clocks; i++)
-        if (!strcmp(c.l->clock[i].key, clock)) ck = &c.l->clock[i];
+    for (int i = 0; c->l && i < c->l->clocks; i++)
+        if (!strcmp(c->l->clock[i].key, w->clock)) ck = &c->l->clock[i];
+    if (ck) return step_fire(s, c, w->rec, ck, e);
+    ZB_AUTO(stmt_done)
+    struct stmt *q = db_use(s->db, "update ledger_clock set next=null where ledger=?1 and rec=?2 and clock=?3", e); /* the policy dropped it */
+    if (!q) return e->rc;
+    stmt_z(q, 1, w->ledger);
+    stmt_i64(q, 2, w->rec);
+    stmt_z(q, 3, w->clock);
+    return stmt_run(q, e);
+}
+
+static int step_tx(struct pass *s, const struct waiting *w, struct zb_err *e) {
+    struct lcall c = {.db = s->db, .policy = s->p, .now = s->now, .arena = arena_new((size_t)4 << 20), .dir = s->dir};
     int rc = db_begin(s->db, e);
     if (rc == ZB_OK) {
-        rc = ck ? step_fire(s, &c, rec, ck, e) : ZB_OK;
-        if (rc == ZB_OK && !ck) { /* the policy dropped this clock */
-            ZB_AUTO(stmt_done) struct stmt *q = db_use(s->db, "update ledger_clock set next=null where ledger=?1 and rec=?2 and clock=?3", e);
-            if (q) {
-                stmt_z(q, 1, ledger);
-                stmt_i64(q, 2, rec);
-                stmt_z(q, 3, clock);
-            }
-            rc = q ? stmt_run(q, e) : e->rc;
-        }
+        rc = step_in(s, &c, w, e);
         if (rc == ZB_OK) rc = db_commit(s->db, e);
         if (rc != ZB_OK) db_rollback(s->db);
     }
@@ -211,26 +240,31 @@ static int step_tx(struct pass *s, const char *ledger, int64_t rec, const char *
     return rc;
 }
 
+int clocks_past(struct lcall *in, zb_time t, int *did, struct zb_err *e) {
+    struct lcall c = *in;
+    struct waiting w;
+    int r;
+    *did = 0;
+    c.actor = NULL;
+    while ((r = waiting_find(c.db, t, &w, e)) == 1) {
+        struct pass s = {c.db, c.policy, c.dir, w.at, NULL, NULL};
+        c.now = w.at;
+        if (db_clock(c.db, w.at, e) != ZB_OK || step_in(&s, &c, &w, e) != ZB_OK) return e->rc;
+        arena_reset(c.arena);
+        ++*did;
+    }
+    return r;
+}
+
 int ledger_clocks(struct db *db, const struct policy *p, const char *dir, zb_time now, int most, ledger_tell_fn *tell_fn, void *arg, int *did,
                   struct zb_err *e) {
     struct pass s = {db, p, dir, now, tell_fn, arg};
     *did = 0;
     while (*did < most) {
-        char ledger[64], clock[64];
-        int64_t rec = 0;
-        int r;
-        {
-            ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "select ledger,rec,clock from ledger_clock where next<=?1 order by next limit 1", e);
-            if (!q) return e->rc;
-            stmt_time(q, 1, now);
-            if ((r = stmt_row(q, e)) == 1) {
-                str_copy(stmt_col_text(q, 0), ledger, sizeof ledger);
-                rec = stmt_col_i64(q, 1);
-                str_copy(stmt_col_text(q, 2), clock, sizeof clock);
-            }
-        }
+        struct waiting w;
+        int r = waiting_find(db, now, &w, e);
         if (r <= 0) return r;
-        if (step_tx(&s, ledger, rec, clock, e) != ZB_OK) return e->rc;
+        if (step_tx(&s, &w, e) != ZB_OK) return e->rc;
         ++*did;
     }
     return ZB_OK;

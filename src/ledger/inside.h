@@ -16,6 +16,14 @@ struct record {
     struct value *v; /* by field; derived ones null unless read from the view */
 };
 
+/* past.c: while a past is taken over, entries of the journal go into one digest a batch, and reminders up to the horizon are not given. */
+struct past {
+    zb_time horizon, from, to;
+    int64_t n;
+    struct evp_md_ctx_st *md;
+};
+int past_entry(struct lcall *c, const char *who, const char *what, const char *subject, struct str body, struct zb_err *e);
+
 /* value.c */
 int value_parse(struct lcall *c, const struct ledger_field *f, struct str text, struct value *ret, struct zb_err *e);
 int value_json_in(struct lcall *c, const struct ledger_field *f, json_t *in, struct value *ret, struct zb_err *e);
@@ -46,7 +54,8 @@ void scope_bind(const struct lcall *c, struct stmt *q, int *n);
 
 /* clock.c */
 int clocks_set(struct lcall *c, const struct record *r, bool entered,
-               struct zb_err *e); /* starts, moves and stops what the new state and values ask; sets due of the record */
+               struct zb_err *e);                                        /* starts, moves and stops what the new state and values ask; sets due of the record */
+int clocks_past(struct lcall *c, zb_time t, int *did, struct zb_err *e); /* within the caller's transaction, each at its time, up to t */
 /* search.c */
 enum bigram_use { STORE, ASK_FTS5, ASK_TSQUERY };
 void bigrams(struct buf *out, struct str text, enum bigram_use use); /* what is stored and what is asked for, alike */

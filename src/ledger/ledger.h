@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "rectify/rectify.h"
 #include <jansson.h>
+#include <stdio.h>
 
 struct lcall { /* who does something on which ledger */
     struct db *db;
@@ -16,6 +17,7 @@ struct lcall { /* who does something on which ledger */
     struct arena *arena;
     int depth;          /* of effects */
     enum zb_rc trouble; /* a name could not be read: what was to be written with it is not written */
+    struct past *past;  /* a past is being taken over (past.c); NULL: live */
     const char *dir;    /* data directory: attached files, the key of sealed fields; NULL: without either */
 };
 /* An item of a list as people read it: its name; of a list with editions also its key, its document and the place there. */
@@ -73,6 +75,17 @@ struct lnotice {
 typedef int ledger_tell_fn(void *arg, struct db *db, const struct lnotice *n, zb_time now, struct zb_err *e);
 ZB_MUST int ledger_clocks(struct db *db, const struct policy *p, const char *dir, zb_time now, int most, ledger_tell_fn *tell, void *arg, int *did,
                           struct zb_err *e);
+
+/* Takes over a past told in files: FOLDER/<ledger>.jsonl, one change a line,
+ *   {"n":7,"at":"2024-01-05 09:00:00","id":"k1","who":"principal boss 140214900001","act":"submit","v":{…},"why":"…"}
+ * n rises over all files and at with it; act new, edit or an act; "@key" refers to a record of the files. Every change passes rights, guards, effects and
+ * clocks as it would have on that day, up to `until`; versions are known from their `at`. Steps of ladders that only remind are passed over. One transaction
+ * and one journal entry (count, times, digest) for some thousand changes; ZB_E_INPUT names file, line and reason, what was committed before stays. */
+struct past_result {
+    int64_t changes, clocks;
+};
+ZB_MUST int ledger_past_load(struct db *db, const struct policy *p, const char *dir, const char *folder, zb_time until, FILE *progress, struct past_result *ret,
+                             struct zb_err *e);
 
 /* Attachments: bytes by digest below dir/files. Kind by content: PDF, PNG, JPEG, XLSX/DOCX/ZIP, plain text; 20 MiB. */
 ZB_MUST int ledger_attach(struct lcall *c, int64_t id, struct str name, struct str bytes, struct json *j, struct zb_err *e);

@@ -32,14 +32,19 @@ int db_open(const char *path, enum db_mode mode, struct db **ret, struct zb_err 
     return ZB_OK;
 }
 
+static void stmt_free(struct stmt *q) {
+    q->db->b->free(q);
+    free(q->own);
+    free(q);
+}
+
 void db_close(struct db *db) {
     if (!db) return;
-    for (struct stmt *q = db->all, *next; q; q = next) {
-        next = q->next;
-        db->b->free(q);
-        free(q->own);
-        free(q);
-    }
+    for (int i = -1; i < STMT_BUCKETS; i++)
+        for (struct stmt *q = i < 0 ? db->all : db->kept[i], *next; q; q = next) {
+            next = q->next;
+            stmt_free(q);
+        }
     db->b->close(db);
     free(db);
 }
@@ -66,16 +71,16 @@ int db_exec(struct db *db, const char *sql, struct zb_err *e) {
     return db->b->exec(db, sql, e);
 }
 
-static struct stmt *make(struct db *db, const char *sql, bool once, struct zb_err *e) {
+static struct stmt *make(struct db *db, const char *sql, bool once, struct stmt **list, struct zb_err *e) {
     struct stmt *q = xcalloc(1, sizeof *q);
     char *own = once ? xstrndup(sql, strlen(sql)) : NULL;
-    *q = (struct stmt){.next = db->all, .sql = once ? own : sql, .db = db, .busy = true, .once = once, .own = own};
+    *q = (struct stmt){.next = *list, .sql = once ? own : sql, .db = db, .busy = true, .once = once, .own = own};
     if (db->b->make(q, e) != ZB_OK) {
         free(own);
         free(q);
         return NULL;
     }
-    db->all = q;
+    *list = q;
     return q;
 }
 
@@ -86,27 +91,50 @@ struct stmt *db_use(struct db *db, const char *sql, struct zb_err *e) {
             q->busy = true;
             return q;
         }
-    return make(db, sql, false, e);
+    return make(db, sql, false, &db->all, e);
+}
+
+static struct stmt **bucket_of(struct db *db, const char *sql) {
+    uint32_t h = 2166136261u;
+    for (const char *p = sql; *p; p++) h = (h ^ (unsigned char)*p) * 16777619u;
+    return &db->kept[h % STMT_BUCKETS];
 }
 
 struct stmt *db_once(struct db *db, const char *sql, struct zb_err *e) {
-    return db->b->ready && !db->tx_file && db->b->ready(db, e) != ZB_OK ? NULL : make(db, sql, true, e);
+    if (db->b->ready && !db->tx_file && db->b->ready(db, e) != ZB_OK) return NULL;
+    struct stmt **list = bucket_of(db, sql), *q = *list;
+    while (q && (q->busy || strcmp(q->sql, sql) != 0)) q = q->next;
+    if (q) {
+        q->busy = true;
+    } else if ((q = make(db, sql, true, list, e)) != NULL) {
+        db->kept_n++;
+    }
+    if (q) q->used = ++db->tick;
+    return q;
+}
+
+/* Too many are kept: the one that lay idle longest goes. */
+static void oldest_drop(struct db *db) {
+    struct stmt **oldest = NULL;
+    for (int i = 0; i < STMT_BUCKETS; i++)
+        for (struct stmt **at = &db->kept[i]; *at; at = &(*at)->next)
+            if (!(*at)->busy && (!oldest || (*at)->used < (*oldest)->used)) oldest = at;
+    if (!oldest) return;
+    struct stmt *q = *oldest;
+    *oldest = q->next;
+    stmt_free(q);
+    db->kept_n--;
 }
 
 void stmt_done(struct stmt **qp) {
     struct stmt *q = *qp;
     *qp = NULL;
     if (!q) return;
-    q->db->b->reset(q);
+    struct db *db = q->db;
+    db->b->reset(q);
     q->bad = 0;
     q->busy = false;
-    if (!q->once) return;
-    struct stmt **at = &q->db->all;
-    while (*at != q) at = &(*at)->next;
-    *at = q->next;
-    q->db->b->free(q);
-    free(q->own);
-    free(q);
+    if (db->kept_n > STMT_KEPT) oldest_drop(db);
 }
 
 void stmt_text(struct stmt *q, int i, struct str s) { q->db->b->text(q, i, s); }

@@ -20,7 +20,7 @@ ZB_MUST int db_migrate(struct db *db, const char *name, const char *const *sql, 
 struct stmt; /* cached by the db per SQL literal address: pass the same literal. Bind each parameter always with the same kind (or null) */
 /* Usage: q = db_use(db, "select …", e); stmt_text(q,1,…); while ((r = stmt_row(q, e)) == 1) …; stmt_done(&q). NULL on failure. */
 struct stmt *db_use(struct db *db, const char *sql, struct zb_err *e);
-/* A statement made at run time: prepared for this one use, let go by stmt_done. The SQL is copied. */
+/* A statement made at run time; the SQL is copied. It stays prepared for the next use of the same text; of some hundred the longest idle goes. */
 struct stmt *db_once(struct db *db, const char *sql, struct zb_err *e);
 void stmt_done(struct stmt **q);                     /* reset + clear; for ZB_AUTO; NULL fine */
 void stmt_text(struct stmt *q, int i, struct str s); /* binds are 1-based; a bind error shows in stmt_row */

@@ -2,6 +2,8 @@
 #pragma once
 #include "store/db.h"
 
+#define STMT_BUCKETS 256
+#define STMT_KEPT 600
 struct stmt {
     struct stmt *next;
     const char *sql;
@@ -9,14 +11,18 @@ struct stmt {
     void *h;
     int bad; /* first bind error, the backend's number */
     bool busy, once;
-    char *own; /* the SQL of a statement for one use */
+    char *own;     /* the SQL of a statement made at run time */
+    uint64_t used; /* when last taken: the longest idle goes first */
 };
 
 struct backend;
 struct db {
     const struct backend *b;
     void *h;
-    struct stmt *all;
+    struct stmt *all;                /* by address of their literal */
+    struct stmt *kept[STMT_BUCKETS]; /* by text */
+    int kept_n;
+    uint64_t tick;
     zb_time now; /* db_clock */
     const char *tx_file;
     int tx_line;

@@ -105,7 +105,7 @@ static int64_t lite_changes(struct db *db) { return sqlite3_changes64(db->h); }
 static int lite_make(struct stmt *q, struct zb_err *e) {
     sqlite3_stmt *h = NULL;
     const char *tail = NULL;
-    if (sqlite3_prepare_v3(q->db->h, q->sql, -1, q->once ? 0 : SQLITE_PREPARE_PERSISTENT, &h, &tail) != SQLITE_OK) return failed(q->db, q->sql, e);
+    if (sqlite3_prepare_v3(q->db->h, q->sql, -1, SQLITE_PREPARE_PERSISTENT, &h, &tail) != SQLITE_OK) return failed(q->db, q->sql, e);
     if (!h || (tail && *tail)) {
         if (!q->once) ZB_BUG("not one statement: %s", q->sql);
         sqlite3_finalize(h);
