@@ -64,6 +64,9 @@ static int values_take(struct cli *c, const struct op *op, int taken, struct str
         }
         value[i] = str_of(c->option[k][1]);
     }
+    const char *out = cli_option(c, "out"), *dot = out ? strrchr(out, '.') : NULL;
+    int format = op_arg_index(op, "format");
+    if (dot && !strchr(dot, '/') && format >= 0 && !value[format].n) value[format] = str_of(dot + 1); /* FILE.docx asks for docx */
     return 0;
 }
 

@@ -45,6 +45,11 @@ int op_openapi(struct op_call *c, struct zb_err *e);
 int op_upload(struct op_call *c, struct zb_err *e); /* answered by the HTTP side, which has the bytes */
 int op_events(struct op_call *c, struct zb_err *e); /* likewise */
 
+int op_report(struct op_call *c, struct zb_err *e);
+int op_report_kinds(struct op_call *c, struct zb_err *e);
+/* Content-Disposition of a reply that is a file. */
+void op_file_named(struct op_call *c, const char *name);
+
 /* shared: may the actor see this mine; the last head-count underground of a mine (-1 unknown) */
 bool sees(const struct op_call *c, const char *region, const char *mine);
 int below_count(struct op_call *c, const char *mine, zb_time *t);

@@ -189,7 +189,7 @@ static int attach(struct op_call *c, struct lcall *lc, struct zb_err *e) {
 }
 int op_ledger_attach(struct op_call *c, struct zb_err *e) { return with(c, true, attach, e); }
 
-static void named(struct op_call *c, const char *name) { /* RFC 6266: the real name in UTF-8 */
+void op_file_named(struct op_call *c, const char *name) { /* RFC 6266: the real name in UTF-8 */
     static const char HEX[] = "0123456789ABCDEF";
     size_t n = (size_t)snprintf(c->disposition, sizeof c->disposition, "attachment; filename*=UTF-8''");
     for (const unsigned char *p = (const unsigned char *)name; *p && n + 4 < sizeof c->disposition; p++) {
@@ -210,7 +210,7 @@ int op_ledger_file(struct op_call *c, struct zb_err *e) {
     const char *kind = "";
     if (ledger_file(&lc, op_int(c, "file", 0), c->out->b, name, &kind, e) != ZB_OK) return e->rc;
     c->type = arena_str(c->arena, str_of(kind));
-    named(c, name);
+    op_file_named(c, name);
     return ZB_OK;
 }
 
@@ -322,7 +322,7 @@ static int export(struct op_call *c, struct lcall *lc, struct zb_err *e) {
     c->type = csv ? "text/csv; charset=utf-8" : "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     char name[200], day[ZB_TIME_CAP];
     snprintf(name, sizeof name, "%s-%s.%s", lc->l->zh, zb_day_text(zb_day_of(lc->now), day), csv ? "csv" : "xlsx");
-    named(c, name);
+    op_file_named(c, name);
     return ZB_OK;
 }
 int op_ledger_export(struct op_call *c, struct zb_err *e) { return with(c, false, export, e); }

@@ -25,8 +25,9 @@ extern const char *const PAPER_FORMAT_TYPE[]; /* media types */
 
 #define PARA_STYLES(X)                                                                                                                                         \
     X(BODY, "body")                                                                                                                                            \
-    X(FLAT, "flat") X(CENTER, "center") X(RIGHT, "right") X(NOTE, "note") X(TITLE, "title") X(SUBTITLE, "subtitle") X(NUMBER, "number") X(CAPTION, "caption")  \
-        X(H1, "h1") X(H2, "h2") X(H3, "h3") X(H4, "h4") X(SIGN, "sign")
+    X(FLAT, "flat")                                                                                                                                            \
+    X(CENTER, "center") X(RIGHT, "right") X(NOTE, "note") X(TITLE, "title") X(SUBTITLE, "subtitle") X(NUMBER, "number") X(CAPTION, "caption") X(H1, "h1")      \
+        X(H2, "h2") X(H3, "h3") X(H4, "h4") X(SIGN, "sign")
 enum para_style { /* NUMBER: 发文字号; SIGN: name and date of who signs, a line each */
 #define X(id, key) PARA_##id,
                   PARA_STYLES(X)
@@ -43,6 +44,7 @@ void paper_free(struct paper *p);                        /* NULL is fine */
 void paper_drop(struct paper **p);                       /* for ZB_AUTO */
 /* Name of the document (properties, first sheet) and the day it carries (properties of the file; the same tree gives the same bytes). */
 void paper_meta(struct paper *p, struct str title, int32_t day);
+const char *paper_name(const struct paper *p); /* the title given */
 void paper_para(struct paper *p, enum para_style style, struct str text);
 void paper_run(struct paper *p, struct str text, bool bold); /* more of the paragraph begun last */
 /* A heading with its number: level 1 一、 2 （一） 3 1. 4 （1）; a higher level starts the lower ones anew. */

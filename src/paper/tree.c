@@ -80,6 +80,8 @@ void paper_meta(struct paper *p, struct str title, int32_t day) {
     p->day = day;
 }
 
+const char *paper_name(const struct paper *p) { return p->title; }
+
 static struct block *block_new(struct paper *p, enum block_kind kind) {
     if (p->blocks == PAPER_BLOCKS) over(p, "blocks", PAPER_BLOCKS);
     struct block *b = take(p, sizeof *b);

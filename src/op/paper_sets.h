@@ -1,0 +1,19 @@
+/* Where the values of a paper come from. Each fills the sets its templates name (policy/letter.h). */
+#pragma once
+#include "ledger/ledger.h"
+#include "op/fns.h"
+#include "paper/fill.h"
+
+struct paper_ask {
+    struct op_call *c;
+    const struct letter_rule *l; /* NULL: the one meant for the record, set by sets_of_record */
+    char area[8];                /* "14", "1402", "140214" */
+    int32_t asof, known;         /* days; INT32_MIN: now */
+    struct sheaf *s;
+};
+/* The record `id` (number or id) of the template's ledger, what it refers to, its rows and the records linked to it: all as the actor may see it. */
+ZB_MUST int sets_of_record(struct paper_ask *a, struct lcall *lc, struct str id, struct zb_err *e);
+/* A list as a table: columns of the list (or all fields) of the records `where` gives, at most 10,000. */
+ZB_MUST int paper_of_list(struct lcall *lc, struct str where, bool all, struct paper **ret, struct zb_err *e);
+/* A value as people read it; words: 2026年3月1日, else 2026-03-01. *num: NONE when it is no number. rec: the object that holds it. */
+struct str field_shown(const struct policy *p, struct arena *a, const struct ledger_field *f, const json_t *rec, bool words, zb_fix *num);
