@@ -52,6 +52,7 @@ static void row_put(struct paper_ask *a, struct lcall *lc, const struct ledger_f
         zb_fix num;
         struct str s = field_shown(lc->policy, lc->arena, &f[i], rec, words, &num);
         sheaf_put(a->s, s, num);
+        if (f[i].type == LF_DAY && words) sheaf_blank(a->s, "　　年　　月　　日");
     }
 }
 

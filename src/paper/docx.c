@@ -100,6 +100,7 @@ static void para(struct docx *d, const struct block *b) {
         return;
     }
     buf_puts(&d->body, "<w:p>");
+    if (sign_after(d->p, b) > 0) k.keep = true;
     para_props(&d->body, &k, b->next != NULL);
     for (const struct run *r = b->run; r; r = r->next) run(d, &d->body, r->text, &k, r->bold);
     buf_puts(&d->body, "</w:p>");
@@ -115,7 +116,7 @@ static void caption(struct docx *d, const char *text) {
 }
 
 static void cell(struct docx *d, const struct table *t, const struct cell *c, bool goes_on) {
-    static const char *const JC[] = {"center", "left", "right"};
+    static const char *const JC[] = {"center", "left", "right", "left"};
     struct buf *b = &d->body;
     struct look k = {.face = c->label ? FACE_HEI : FACE_SONG, .size = d->p->style.table_size};
     double w = 0;
@@ -124,7 +125,8 @@ static void cell(struct docx *d, const struct table *t, const struct cell *c, bo
     if (c->cols > 1) buf_printf(b, "<w:gridSpan w:val=\"%d\"/>", c->cols);
     if (c->rows > 1) buf_puts(b, goes_on ? "<w:vMerge/>" : "<w:vMerge w:val=\"restart\"/>");
     if (c->label) buf_puts(b, "<w:shd w:val=\"clear\" w:color=\"auto\" w:fill=\"EDEDED\"/>");
-    buf_printf(b, "<w:vAlign w:val=\"center\"/></w:tcPr><w:p><w:pPr><w:spacing w:before=\"0\" w:after=\"0\"/><w:jc w:val=\"%s\"/></w:pPr>", JC[c->align]);
+    buf_printf(b, "<w:vAlign w:val=\"%s\"/></w:tcPr><w:p><w:pPr><w:spacing w:before=\"0\" w:after=\"0\"/><w:jc w:val=\"%s\"/></w:pPr>",
+               c->align == CELL_TOP ? "top" : "center", JC[c->align]);
     if (!goes_on) run(d, b, c->text, &k, false);
     buf_puts(b, "</w:p></w:tc>");
 }
@@ -228,9 +230,10 @@ static int blocks(struct docx *d, struct zb_err *e) {
             if (chart(d, b->chart, e) != ZB_OK) return e->rc;
             break;
         case BLOCK_SPACE:
+            k.keep = sign_after(d->p, b) > 0;
             for (int i = 0; i < b->lines; i++) {
                 buf_puts(&d->body, "<w:p>");
-                para_props(&d->body, &k, false);
+                para_props(&d->body, &k, true);
                 buf_puts(&d->body, "</w:p>");
             }
             break;

@@ -210,7 +210,7 @@ static void table_read(struct paper *p, const json_t *o) {
     json_array_foreach(rows, i, r) {
         json_array_foreach(json_object_get(r, "cells"), k, c) {
             json_t *num = json_object_get(c, "n");
-            int cs = int_of(c, "c", 1, PAPER_COLS), rs = int_of(c, "r", 1, 200), align = int_of(c, "a", CELL_CENTER, CELL_RIGHT);
+            int cs = int_of(c, "c", 1, PAPER_COLS), rs = int_of(c, "r", 1, 200), align = int_of(c, "a", CELL_CENTER, CELL_TOP);
             if (num)
                 paper_number(p, fix_of(num), text_of(c, "t"));
             else

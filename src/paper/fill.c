@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 struct piece {
-    const char *text;
+    const char *text, *blank; /* blank: written where an empty value would stand; NULL: the place's own */
     zb_fix num;
 };
 struct set {
@@ -57,7 +57,10 @@ void sheaf_put(struct sheaf *s, struct str text, zb_fix num) {
         t->cap = t->cap ? 2 * t->cap : 64;
         t->cell = xrealloc(t->cell, (size_t)t->cap * sizeof *t->cell);
     }
-    t->cell[t->cells++] = (struct piece){z, num};
+    t->cell[t->cells++] = (struct piece){z, NULL, num};
+}
+void sheaf_blank(struct sheaf *s, const char *text) {
+    if (s->now && s->now->cells) s->now->cell[s->now->cells - 1].blank = arena_str(s->a, str_of(text));
 }
 void sheaf_z(struct sheaf *s, const char *z) { sheaf_put(s, str_of(z ? z : ""), ZB_FIX_NONE); }
 void sheaf_fix(struct sheaf *s, zb_fix v) {
@@ -149,13 +152,13 @@ static void expand(const struct fill *f, const char *text, const char *blank, st
     while (letter_field(&rest, &before, &set, &name)) {
         buf_put(out, before.p, before.n);
         const struct piece *v = value(f, set, name);
-        buf_puts(out, v && v->text[0] ? v->text : blank);
+        buf_puts(out, v && v->text[0] ? v->text : v && v->blank ? v->blank : blank);
     }
     buf_put(out, before.p, before.n);
 }
 
 static void blocks(struct fill *f, const struct letter_block *b, int n);
-static enum cell_align align_of(const char *a) { return a[0] == 'l' ? CELL_LEFT : a[0] == 'r' ? CELL_RIGHT : CELL_CENTER; }
+static enum cell_align align_of(const char *a) { return a[0] == 'l' ? CELL_LEFT : a[0] == 'r' ? CELL_RIGHT : a[0] == 't' ? CELL_TOP : CELL_CENTER; }
 
 /* One row of headings, or two when neighbours share a group. */
 static int heads(struct fill *f, const struct letter_block *b, bool really) {

@@ -72,5 +72,7 @@ int docx_write(const struct paper *p, struct buf *out, struct zb_err *e);
 int xlsx_write(const struct paper *p, struct buf *out, struct zb_err *e);
 /* A chart as PNG, about width mm wide; *height_mm set. */
 int chart_png(const struct paper *p, const struct chart *c, double width_mm, double *height_mm, struct buf *out, struct zb_err *e);
+/* Points that empty lines and a signature right after this block take; 0: no signature follows. It never stands alone on a page. */
+double sign_after(const struct paper *p, const struct block *b);
 /* The text of all runs. */
 void para_text(const struct block *b, struct buf *out);

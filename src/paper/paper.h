@@ -26,8 +26,9 @@ extern const char *const PAPER_FORMAT_TYPE[]; /* media types */
 #define PARA_STYLES(X)                                                                                                                                         \
     X(BODY, "body")                                                                                                                                            \
     X(FLAT, "flat")                                                                                                                                            \
-    X(CENTER, "center") X(RIGHT, "right") X(NOTE, "note") X(TITLE, "title") X(SUBTITLE, "subtitle") X(NUMBER, "number") X(CAPTION, "caption") X(H1, "h1")      \
-        X(H2, "h2") X(H3, "h3") X(H4, "h4") X(SIGN, "sign")
+    X(CENTER, "center")                                                                                                                                        \
+    X(RIGHT, "right") X(NOTE, "note") X(TITLE, "title") X(SUBTITLE, "subtitle") X(NUMBER, "number") X(CAPTION, "caption") X(H1, "h1") X(H2, "h2") X(H3, "h3")  \
+        X(H4, "h4") X(SIGN, "sign")
 enum para_style { /* NUMBER: 发文字号; SIGN: name and date of who signs, a line each */
 #define X(id, key) PARA_##id,
                   PARA_STYLES(X)
@@ -35,7 +36,7 @@ enum para_style { /* NUMBER: 发文字号; SIGN: name and date of who signs, a l
                       PARA_STYLES_N
 };
 extern const char *const PARA_STYLE_KEY[];
-enum cell_align { CELL_CENTER, CELL_LEFT, CELL_RIGHT };
+enum cell_align { CELL_CENTER, CELL_LEFT, CELL_RIGHT, CELL_TOP }; /* TOP: left, and at the top of its cell */
 enum chart_kind { CHART_BAR, CHART_LINE };
 
 struct paper;

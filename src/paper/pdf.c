@@ -134,6 +134,7 @@ static void para_draw(struct page *g, const struct block *b) {
     PangoLayout *l = para_layout(g, b, &k, em, width);
     double x = g->left + (b->style == PARA_SIGN ? sign_left(l, g, em, k.right) : 0);
     int n = pango_layout_get_line_count(l), at = 0;
+    double after = sign_after(g->p, b);
     if (b->style == PARA_SIGN) page_room(g, n * k.step);
     if (k.keep) page_room(g, (n < 3 ? n : 3) * k.step + 2 * g->p->style.line_step);
     while (at < n && !g->full) {
@@ -141,6 +142,13 @@ static void para_draw(struct page *g, const struct block *b) {
         int fit = (int)((g->bottom - g->y + 0.01) / k.step);
         if (fit < 1) fit = 1;
         if (fit > n - at) fit = n - at;
+        if (after > 0 && at + fit == n && g->y + fit * k.step + after > g->bottom && g->y > g->top) { /* two lines go with the signature to the next page */
+            fit -= 2;
+            if (fit < 2) {
+                page_next(g);
+                continue;
+            }
+        }
         lines_draw(g, l, at, at + fit, x, g->y, k.step, k.size, k.justify ? g->width : 0);
         g->y += fit * k.step;
         at += fit;

@@ -26,7 +26,9 @@ static void lay(struct grid *d, const struct row *r, struct laid *out) {
     for (int i = 0; i < r->cells; i++) {
         const struct cell *c = &r->cell[i];
         out->cell[i] = pen_layout(&d->g->pen, c->text, c->label ? FACE_HEI : FACE_SONG, d->size, false, cell_width(d, c) - 2 * PAD_X);
-        pango_layout_set_alignment(out->cell[i], c->align == CELL_LEFT ? PANGO_ALIGN_LEFT : c->align == CELL_RIGHT ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_CENTER);
+        pango_layout_set_alignment(out->cell[i], c->align == CELL_LEFT || c->align == CELL_TOP ? PANGO_ALIGN_LEFT
+                                                 : c->align == CELL_RIGHT                      ? PANGO_ALIGN_RIGHT
+                                                                                               : PANGO_ALIGN_CENTER);
         out->lines[i] = pango_layout_get_line_count(out->cell[i]);
         double h = out->lines[i] * d->step + 2 * PAD_Y;
         if (c->rows == 1 && h > out->height) out->height = h;
@@ -52,7 +54,7 @@ static void box(struct grid *d, double x, double y, double w, double h, bool fil
 /* A cell's lines [from, from + n) in a box of height h. */
 static void cell_draw(struct grid *d, const struct cell *c, PangoLayout *l, int from, int n, double y, double h) {
     cairo_t *cr = d->g->pen.cr;
-    double x = d->x[c->col], w = cell_width(d, c), text = n * d->step, top = y + (h - text) / 2;
+    double x = d->x[c->col], w = cell_width(d, c), text = n * d->step, top = c->align == CELL_TOP ? y : y + (h - text) / 2;
     box(d, x, y, w, h, c->label);
     if (n < 1) return;
     cairo_save(cr);

@@ -249,6 +249,16 @@ void para_text(const struct block *b, struct buf *out) {
     for (const struct run *r = b->run; r; r = r->next) buf_puts(out, r->text);
 }
 
+double sign_after(const struct paper *p, const struct block *b) {
+    double space = 0;
+    for (b = b->next; b && b->kind == BLOCK_SPACE; b = b->next) space += b->lines * p->style.line_step;
+    if (!b || b->kind != BLOCK_PARA || b->style != PARA_SIGN) return 0;
+    space += p->style.line_step;
+    for (const struct run *r = b->run; r; r = r->next)
+        for (const char *c = r->text; *c; c++) space += *c == '\n' ? p->style.line_step : 0;
+    return space;
+}
+
 struct look paper_look(const struct page_style *s, enum para_style style) {
     double body = s->body_size, step = s->line_step;
     switch (style) {

@@ -26,7 +26,7 @@ static const char *const BLOCK[] = {
 #undef X
 };
 static const char *const STYLE[] = {"body", "flat", "center", "right", "note", "title", "subtitle", "number", "caption", "sign"};
-static const char *const ALIGN[] = {"center", "left", "right"};
+static const char *const ALIGN[] = {"center", "left", "right", "top"};
 static const char *const KEYS[LETTER_BLOCKS_N] = {"block style lead zh",
                                                   "block level zh",
                                                   "block set same zh empty columns",
@@ -183,7 +183,7 @@ static void columns(struct letters *b, const struct node *n, const char *key, st
         node_keys(b->r, c, "zh of width align group");
         if (k->cols == (k->kind == LETTER_CHART ? 4 : 40)) node_fail(b->r, c, "%s: more than %d", key, k->cols);
         k->col[k->cols++] = (struct letter_column){node_text(b->r, c, "zh", NULL), node_text(b->r, c, "group", ""), column_of(b, c, "of", k->set, NULL),
-                                                   length(b, c, "width", 1, 1000), choice(b, c, "align", ALIGN, 3, "center")};
+                                                   length(b, c, "width", 1, 1000), choice(b, c, "align", ALIGN, 4, "center")};
     }
     if (!b->r->bad && !k->cols) node_fail(b->r, seq, "%s: one at least", key);
 }
@@ -208,7 +208,7 @@ static void grid(struct letters *b, const struct node *n, struct letter_block *k
         for (const struct node *c = o->cell ? cells->child : NULL; c && !b->r->bad; c = c->next) {
             node_keys(b->r, c, "zh label align cols rows");
             o->cell[o->cells++] =
-                (struct letter_cell){text(b, c, "zh", ""), choice(b, c, "align", ALIGN, 3, "center"), (int)node_int(b->r, c, "cols", 1, 1, 40),
+                (struct letter_cell){text(b, c, "zh", ""), choice(b, c, "align", ALIGN, 4, "center"), (int)node_int(b->r, c, "cols", 1, 1, 40),
                                      (int)node_int(b->r, c, "rows", 1, 1, 40), node_bool(b->r, c, "label", false)};
         }
     }

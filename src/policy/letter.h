@@ -30,7 +30,7 @@ enum letter_block_kind {
 struct letter_column {           /* of a table: column `of` of its set; of a chart: a series */
     const char *zh, *group, *of; /* group: heading over neighbours of the same group */
     double width;
-    const char *align; /* "left", "right", "center" */
+    const char *align; /* "left", "right", "center", "top" (and left) */
 };
 struct letter_cell {
     const char *zh, *align;
