@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { dataDir, PASSWORD, serve, session, zb, zbTry, ZHIBEN } from '../lib.mjs'
+import { dataDir, gasOn, PASSWORD, serve, session, zb, zbTry, ZHIBEN } from '../lib.mjs'
 const M = '140214900001', day = n => new Date(Date.now() + 8 * 3600e3 + n * 86400e3).toISOString().slice(0, 10)
 let d, s, who = {}, site, hazard, inspection
 const people = { insp: ['inspector', '140214'], haz: ['hazard_officer', '140214'], head: ['head', '140214'], team: ['working_team', '14'], boss: ['principal', M], far: ['working_team', '1401'] }
@@ -16,7 +16,7 @@ before(async () => {
   s = await serve(d.dir)
   for (const u of Object.keys(people)) who[u] = await session(s, u)
   site = await make('head', 'site', { code: M, name: '示范一号煤矿', kind: 'coal_ug', county: '140214', sup_level: 'county', gas: 'high', address: '示范路1号' })
-  hazard = await make('insp', 'major_hazard', { site, place: '1101工作面', criterion: 'gas_over_limit', source: 'county', found_on: day(-40), text: '上隅角瓦斯超限仍在作业，<&>"未撤人' })
+  hazard = await make('insp', 'major_hazard', { site, place: '1101工作面', criterion: gasOn(day(-40)), source: 'county', found_on: day(-40), text: '上隅角瓦斯超限仍在作业，<&>"未撤人' })
   inspection = await make('insp', 'inspection', { site, subject_note: '通风与瓦斯管理', kind: 'special', mode: 'four_no_two_direct', plan_on: day(0), leader: '张某', members: '张某、李某' })
 })
 after(async () => { await s?.stop(); d?.remove() })
