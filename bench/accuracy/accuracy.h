@@ -11,7 +11,7 @@ struct table { /* cells are texts as they stand in the file, columns in the file
     struct arena *arena;
 };
 /* Every .csv, .tsv, .txt or .arff of DIR (also .gz) that has all of the columns (separated by '|'), in order of file name, rows joined. ZB_E_INPUT
- * names the folder, the columns and what was found. */
+ * names the folder, the columns and what was found. dir may be one file. */
 ZB_MUST int table_load(const char *dir, const char *columns, struct table *ret, struct zb_err *e);
 void table_done(struct table *t);
 int table_col(const struct table *t, const char *name); /* -1 absent */
@@ -37,6 +37,9 @@ struct accuracy_set {
     int (*run)(const struct accuracy *a, struct json *out, struct zb_err *e); /* writes its keys into the open object */
 };
 int run_methane(const struct accuracy *a, struct json *out, struct zb_err *e);
+int run_methane_faults(const struct accuracy *a, struct json *out, struct zb_err *e);
+int run_power(const struct accuracy *a, struct json *out, struct zb_err *e);
+int run_nab(const struct accuracy *a, struct json *out, struct zb_err *e);
 
 /* Figures. NAN where they mean nothing (no positive row …), written as null. */
 void put(struct json *out, const char *key, double v); /* six decimals at most */

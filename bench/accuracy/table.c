@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 enum { COLS_MAX = 200 };
@@ -138,12 +139,15 @@ static int file_add(struct table *t, struct buf *cells, const char *path, const 
 }
 
 int table_load(const char *dir, const char *columns, struct table *ret, struct zb_err *e) {
-    struct dirent **list;
-    int n = scandir(dir, &list, is_table, by_name), rc = ZB_OK;
+    struct dirent **list = NULL;
+    struct stat st;
+    bool one = stat(dir, &st) == 0 && S_ISREG(st.st_mode);
+    int n = one ? 0 : scandir(dir, &list, is_table, by_name), rc = ZB_OK;
     if (n < 0) return zb_fail(e, ZB_E_INPUT, "cannot read folder %s: %s", dir, strerror(errno));
     struct table t = {.arena = arena_new(TABLE_MAX)};
     struct buf cells;
     buf_init(&cells, TABLE_MAX);
+    if (one) rc = file_add(&t, &cells, dir, columns, e);
     for (int i = 0; i < n; i++) {
         char path[800];
         snprintf(path, sizeof path, "%s/%s", dir, list[i]->d_name);

@@ -195,6 +195,9 @@ const struct schema SCHEMAS[] = {
     {"storage.yaml", bind_storage},
     {"plan.yaml", bind_plan},
     {"duties.yaml", bind_duties},
+    {"rules/detect_integrity.yaml", bind_detect},
+    {"rules/detect_people.yaml", bind_detect},
+    {"rules/detect_compare.yaml", bind_detect},
 };
 /* clang-format on */
 const int SCHEMAS_N = sizeof SCHEMAS / sizeof *SCHEMAS;

@@ -271,6 +271,7 @@ void bind_all(struct zb_err *e, struct policy *p, bool *bad) {
     for (int i = 0; i < 4 && !r.bad; i++)
         if (lfield_find(p->ledger[p->site.at].field, p->ledger[p->site.at].fields, str_of(names[i])) < 0)
             node_fail(&r, NULL, "%s is not a field of %s", names[i], p->site.ledger);
+    detect_complete(&r, p);
     *bad = a.bad || r.bad;
     if (!*bad) rules_all(e, p, bad);
     free(a.mark);

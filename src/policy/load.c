@@ -122,6 +122,15 @@ static int folder_file(struct load *l, const struct folder *f, const char *file)
     return ZB_OK;
 }
 
+/* Some files of a folder have a schema of their own. */
+static bool has_schema(const char *folder, const char *file) {
+    char name[320];
+    snprintf(name, sizeof name, "%s/%s", folder, file);
+    for (int k = 0; k < SCHEMAS_N; k++)
+        if (!strcmp(SCHEMAS[k].file, name)) return true;
+    return false;
+}
+
 static int folder_load(struct load *l, const struct folder *f) {
     char path[700];
     struct dirent **list;
@@ -133,7 +142,7 @@ static int folder_load(struct load *l, const struct folder *f) {
     void *kept = arena_alloc(l->p->arena, (size_t)(f->bind == bind_formats_at ? FORMATS_MAX : n + 1) * f->size);
     memcpy((char *)l->p + f->list, &kept, sizeof kept);
     for (int i = 0; i < n; i++) {
-        if (rc == ZB_OK) rc = folder_file(l, f, list[i]->d_name);
+        if (rc == ZB_OK && !has_schema(f->name, list[i]->d_name)) rc = folder_file(l, f, list[i]->d_name);
         free(list[i]);
     }
     free(list);

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "model/alarm.h"
 #include "model/format.h"
+#include "policy/detect.h"
 #include "policy/ledger.h"
 #include "policy/plan.h"
 #include "policy/rule.h"
@@ -119,6 +120,7 @@ struct policy {
     const struct rule **rule; /* of all files */
     int rules;
     struct site_rule site;
+    struct detect_policy detect;
     struct channel_rule *channel;
     int channels;
     zb_time receipt_wait, retry[10]; /* an urgent notice without receipt goes to the next person; waits between tries */

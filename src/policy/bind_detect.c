@@ -1,0 +1,101 @@
+/* rules/detect_*.yaml → struct detect_policy. */
+#include "policy/bind.h"
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct param {
+    const char *key, *unit;
+};
+#define X(name, unit) {#name, unit},
+#define D(ID, key) static const struct param PARAM_##key[] = {DETECT_##ID(X)};
+DETECTORS(D)
+#undef D
+#undef X
+static const struct {
+    const char *key;
+    const struct param *param;
+    int params;
+    size_t at; /* the detector's parameters are doubles in the order of the table */
+} KIND[] = {
+#define D(ID, key) {#key, PARAM_##key, sizeof PARAM_##key / sizeof *PARAM_##key, offsetof(struct detect_policy, key)},
+    DETECTORS(D)
+#undef D
+};
+
+static void bind_params(struct reader *r, const struct node *map, int k, double *out) {
+    bool seen[40] = {false};
+    const struct node *seq = node_seq(r, map, "params");
+    for (const struct node *n = seq ? seq->child : NULL; n && !r->bad; n = n->next) {
+        node_keys(r, n, "key value unit source check");
+        const char *key = node_text(r, n, "key", NULL), *unit = node_text(r, n, "unit", NULL);
+        node_text(r, n, "source", NULL);
+        node_bool(r, n, "check", false);
+        zb_fix v = node_fix(r, n, "value");
+        int at = -1;
+        for (int i = 0; i < KIND[k].params && !r->bad; i++)
+            if (!strcmp(KIND[k].param[i].key, key)) at = i;
+        if (r->bad) return;
+        if (at < 0)
+            node_fail(r, n, "detector %s has no parameter \"%s\"", KIND[k].key, key);
+        else if (seen[at])
+            node_fail(r, n, "parameter %s is there twice", key);
+        else if (v == ZB_FIX_NONE)
+            node_fail(r, n, "parameter %s: key value is missing", key);
+        else if (strcmp(KIND[k].param[at].unit, unit))
+            node_fail(r, n, "parameter %s is measured in \"%s\", not in \"%s\"", key, KIND[k].param[at].unit, unit);
+        else {
+            out[at] = zb_fix_double(v);
+            seen[at] = true;
+        }
+    }
+    for (int i = 0; i < KIND[k].params && !r->bad; i++)
+        if (!seen[i]) node_fail(r, map, "detector %s: parameter %s (%s) is missing", KIND[k].key, KIND[k].param[i].key, KIND[k].param[i].unit);
+}
+
+void bind_detect(struct reader *r, const struct node *root, struct policy *p) {
+    node_keys(r, root, "source detectors gas_types steady_types work_types fan_types");
+    static const struct {
+        const char *key;
+        size_t at;
+    } TYPES[] = {{"gas_types", offsetof(struct detect_policy, gas_types)},
+                 {"steady_types", offsetof(struct detect_policy, steady_types)},
+                 {"work_types", offsetof(struct detect_policy, work_types)},
+                 {"fan_types", offsetof(struct detect_policy, fan_types)}};
+    for (size_t i = 0; i < 4 && !r->bad; i++)
+        if (node_get(root, TYPES[i].key)) *(const char **)((char *)&p->detect + TYPES[i].at) = node_text(r, root, TYPES[i].key, NULL);
+    const struct node *seq = node_seq(r, root, "detectors");
+    for (const struct node *n = seq ? seq->child : NULL; n && !r->bad; n = n->next) {
+        node_keys(r, n, "key rule version zh en criterion owner grade shadow params");
+        const char *key = node_text(r, n, "key", NULL);
+        int k = 0;
+        while (k < DETECTORS_N && !r->bad && strcmp(KIND[k].key, key)) k++;
+        if (k == DETECTORS_N)
+            node_fail(r, n, "there is no detector \"%s\"", key);
+        else if (!r->bad && p->detect.who[k].key)
+            node_fail(r, n, "detector %s is there twice", key);
+        if (r->bad) return;
+        p->detect.who[k] = (struct detector){.key = KIND[k].key,
+                                             .rule = node_text(r, n, "rule", NULL),
+                                             .zh = node_text(r, n, "zh", NULL),
+                                             .en = node_text(r, n, "en", NULL),
+                                             .criterion = node_text(r, n, "criterion", ""),
+                                             .owner = node_text(r, n, "owner", NULL),
+                                             .version = (int)node_int(r, n, "version", INT64_MIN, 1, 100000),
+                                             .grade = (int)node_int(r, n, "grade", INT64_MIN, 1, 3),
+                                             .shadow = node_bool(r, n, "shadow", true)};
+        bind_params(r, n, k, (double *)((char *)&p->detect + KIND[k].at));
+    }
+}
+
+void detect_complete(struct reader *r, const struct policy *p) {
+    if (!p->detect.gas_types || !p->detect.steady_types || !p->detect.work_types || !p->detect.fan_types)
+        node_fail(r, NULL, "rules/detect_*.yaml: gas_types, steady_types, work_types and fan_types must be given once");
+    for (int k = 0; k < DETECTORS_N && !r->bad; k++) {
+        const struct detector *d = &p->detect.who[k];
+        if (!d->key)
+            node_fail(r, NULL, "detector %s is in no file rules/detect_*.yaml", KIND[k].key);
+        else if (!policy_role(p, str_of(d->owner)))
+            node_fail(r, NULL, "rules: detector %s: owner \"%s\" is not a role", d->key, d->owner);
+    }
+}

@@ -1,0 +1,80 @@
+/* Parameters of detectors, from rules/detect_*.yaml. Every detector stands once in a file, with its rule of the plan, what it may be evidence of, whether it
+ * still works in the shadow (only its owner sees its clues), and each parameter with unit and source. A parameter whose unit is not the one written here is
+ * refused, so that no "10" changes its meaning. */
+#pragma once
+#include "policy/tree.h"
+
+/* X(parameter, unit). Units: s seconds, d days, 1 a pure number or count, p a probability, % percent, and what is named. */
+#define DETECT_FLAT(X)                                                                                                                                         \
+    X(alpha_day, "p") X(min_s, "s") X(min_samples, "1") X(margin, "1") X(learn_min, "1") X(beside_s, "s") X(beside_steps, "1") X(beside_moves, "1")
+#define DETECT_REPLAY(X) X(window, "1") X(changes, "1") X(own_share, "p")
+#define DETECT_NEAR(X) X(window, "1") X(changes, "1") X(grid_s, "s") X(history_d, "d") X(noise, "1") X(second, "1") X(learn_d, "d") X(natural, "1")
+#define DETECT_CLAMP(X) X(window_s, "s") X(range_steps, "1") X(top_share, "p") X(mass, "1") X(own_factor, "1") X(visits, "1")
+#define DETECT_SMOOTH(X) X(window_s, "s") X(own_quantile, "p") X(learn, "1")
+#define DETECT_COINCIDE(X) X(near_limit, "1") X(before_s, "s") X(p_max, "p") X(visit_before_s, "s") X(min_events, "1") X(same_minute, "1")
+#define DETECT_CALIB(X) X(max_s, "s") X(rise_steps, "1") X(rise_factor, "1") X(below_factor, "1") X(beside_steps, "1") X(plateau_s, "s")
+#define DETECT_CLOCK(X) X(gap_factor, "1") X(back_max, "1") X(skew_ms_per_h, "ms/h") X(jump_s, "s")
+#define DETECT_TWIN(X) X(window_s, "s") X(changes, "1") X(same_share, "p")
+#define DETECT_REACT(X) X(after_s, "s") X(steps, "1") X(min_events, "1") X(p_react, "p")
+#define DETECT_UPLOAD(X) X(tolerance_steps, "1") X(min_samples, "1") X(min_breaks, "1")
+#define DETECT_LIMITS(X) X(tolerance, "1")
+#define DETECT_LEVEL(X) X(z, "1") X(hold_s, "s") X(floor_share, "p") X(learn_d, "d") X(step_s, "s")
+#define DETECT_DAY(X) X(open_grade, "1")
+
+#define DETECT_QUOTA(X) X(hold_s, "s") X(over_share, "p") X(handover_s, "s") X(handover_factor, "1")
+#define DETECT_OVERTIME(X) X(hours, "h") X(no_exit_hours, "h")
+#define DETECT_RESTRICTED(X) X(hold_s, "s")
+#define DETECT_JUMP(X) X(speed, "m/s") X(slack_s, "s")
+#define DETECT_PAIR(X) X(passes, "1") X(within_s, "s") X(same_share, "p")
+#define DETECT_PAPERS(X) X(grace_d, "d")
+#define DETECT_LEADER(X) X(hold_s, "s")
+#define DETECT_COUNTS(X) X(persons, "1") X(share, "p") X(shifts, "1")
+
+#define DETECT_RATIO(X)                                                                                                                                        \
+    X(baseline_min, "1") X(baseline_max, "1") X(low, "1") X(attend_low, "1") X(attend_high, "1") X(high, "1") X(tail, "p") X(z_floor, "p") X(z, "1") X(days, "d")
+#define DETECT_IDLE(X)                                                                                                                                         \
+    X(baseline_min, "1") X(rest_quantile, "p") X(work_quantile, "p") X(hours, "h") X(separation, "1") X(factor, "1") X(unchanged, "p")
+#define DETECT_SHARE(X) X(baseline_min, "1") X(z, "1") X(z_floor, "p") X(rise, "p") X(days, "d") X(night_r, "1") X(night_hours, "h")
+#define DETECT_BALANCE(X) X(p_max, "p") X(sigma_scale, "p") X(sigma_ticket, "p") X(sigma_stock, "p") X(windows, "1")
+#define DETECT_CAPACITY(X) X(warn_share, "p") X(year_share, "p") X(quarter_share, "p") X(month_share, "p") X(month_until_d, "d")
+#define DETECT_ROUGH(X) X(quantile, "p") X(hours, "h") X(learn, "1")
+#define DETECT_PLACE(X) X(persons, "1") X(hold_s, "s") X(air_tolerance, "p") X(air_min, "m3/min")
+#define DETECT_DRIFT(X) X(k, "1") X(h, "1") X(baseline_min, "1") X(z_floor, "p") X(factors, "1")
+
+/* D(ID, key) */
+#define DETECTORS(D)                                                                                                                                           \
+    D(FLAT, flat) D(REPLAY, replay) D(NEAR, near) D(CLAMP, clamp) D(SMOOTH, smooth) D(COINCIDE, coincide) D(CALIB, calib) D(CLOCK, clock) D(TWIN, twin)        \
+        D(REACT, react) D(UPLOAD, upload) D(LIMITS, limits) D(LEVEL, level) D(DAY, day) D(QUOTA, quota) D(OVERTIME, overtime) D(RESTRICTED, restricted)        \
+            D(JUMP, jump) D(PAIR, pair) D(PAPERS, papers) D(LEADER, leader) D(COUNTS, counts) D(RATIO, ratio) D(IDLE, idle) D(SHARE, share)                    \
+                D(BALANCE, balance) D(CAPACITY, capacity) D(ROUGH, rough) D(PLACE, place) D(DRIFT, drift)
+
+#define X(name, unit) double name;
+#define D(ID, key)                                                                                                                                             \
+    struct detect_##key {                                                                                                                                      \
+        DETECT_##ID(X)                                                                                                                                         \
+    };
+DETECTORS(D)
+#undef D
+#undef X
+enum detector_id {
+#define D(ID, key) DETECTOR_##ID,
+    DETECTORS(D)
+#undef D
+        DETECTORS_N
+};
+struct detector {        /* who it is, for clues and for the clue room */
+    const char *key;     /* "flat" */
+    const char *rule;    /* id in the plan: "R36" */
+    const char *zh, *en; /* its name */
+    const char *criterion, *owner; /* ids of criteria it may be evidence of, separated by blanks; role that switches it on */
+    int version;
+    int grade;   /* of a hit alone: 1 statistical, 2 physical contradiction, 3 exact contradiction (methods D11) */
+    bool shadow; /* its clues are seen by its owner only */
+};
+struct detect_policy {
+    struct detector who[DETECTORS_N];
+    const char *gas_types, *steady_types, *work_types, *fan_types; /* sensor types, separated by blanks: judged by work, by the hour; switches of work, of fans */
+#define D(ID, key) struct detect_##key key;
+    DETECTORS(D)
+#undef D
+};
