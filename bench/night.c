@@ -44,20 +44,18 @@ static int take(void *arg, const char *mine, const char *name, struct str bytes,
     struct upload_name un;
     struct batch b;
     bool truncated;
-    if (upload_name_parse(str_of(name), &un, e) != ZB_OK) return e->rc;
+    if (upload_name_parse(c->p, str_of(name), STR(""), &un, e) != ZB_OK) return e->rc;
     if (!str_is(un.type, "CDSS") && !str_is(un.type, "CDDY")) return ZB_OK;
-    if (batch_decode(c->p, str_of(name), bytes, un.time + 5 * ZB_MINUTE, c->arena, &b, &truncated, e) != ZB_OK) return e->rc;
+    if (batch_decode(c->p, str_of(name), STR(""), bytes, un.time + 5 * ZB_MINUTE, c->arena, &b, &truncated, e) != ZB_OK) return e->rc;
     struct mine_of *m = mine_of(c, str_of(mine));
     for (int i = 0; i < b.n; i++) {
-        struct point_def d;
-        struct str point;
-        struct sample s;
-        if (str_is(un.type, "CDDY")) {
-            if (point_of(c->p, &b, &b.rec[i], &d)) point_of_mine(m, str_of(d.code))->def = d;
-        } else if (sample_of(c->p, &b, &b.rec[i], &point, &s)) {
-            struct series_of *x = point_of_mine(m, point);
+        struct point_def d[FACTS_MAX];
+        struct observation o[FACTS_MAX];
+        for (int k = 0, n = points_of(c->p, &b, i, c->arena, d); k < n; k++) point_of_mine(m, str_of(d[k].code))->def = d[k];
+        for (int k = 0, n = samples_of(c->p, &b, i, c->arena, o); k < n; k++) {
+            struct series_of *x = point_of_mine(m, o[k].point);
             if (x->n == x->cap) x->s = xrealloc(x->s, (size_t)(x->cap = x->cap ? 2 * x->cap : 4096) * sizeof *x->s);
-            x->s[x->n++] = s;
+            x->s[x->n++] = o[k].s;
         }
     }
     arena_reset(c->arena);
@@ -106,7 +104,7 @@ static void point_night(const struct county *c, const char *mine, struct mine_of
                             .steady = steady};
     struct integrity_day d;
     integrity_judge(&in, p, &d, out);
-    grid_done(&g), grid_done(&b);
+    grid_free(&g), grid_free(&b);
     t->seconds += cpu() - start;
     t->point_days++;
 }

@@ -80,7 +80,7 @@ static void day_judge(const struct mine_rows *m, int k, const zb_fix *v, int day
     f->clues += c.n;
     for (int i = 0; i < d.calibs && f->calibs < 20; i++) f->calib[f->calibs++] = d.calib[i];
     clues_done(&c);
-    grid_done(&g), grid_done(&b);
+    grid_free(&g), grid_free(&b);
 }
 static void days_judge(const struct mine_rows *m, int k, const zb_fix *v, int from, int to, struct found *f) {
     for (int day = m->scored + (from - m->scored) / DAY_ROWS * DAY_ROWS; day < to; day += DAY_ROWS)
@@ -130,7 +130,7 @@ static void clean(const struct mine_rows *m, struct json *out) {
         }
         json_arr_end(out);
         json_end(out);
-        grid_done(&g), grid_done(&b);
+        grid_free(&g), grid_free(&b);
     }
     json_end(out);
 }

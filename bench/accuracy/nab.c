@@ -64,7 +64,7 @@ static int file_judge(const char *path, const struct policy *p, struct file_foun
         }
         f->clues += c.n;
         clues_done(&c);
-        grid_done(&g);
+        grid_free(&g);
     }
     free(s);
     return n < 0 ? e->rc : ZB_OK;

@@ -30,7 +30,7 @@ void grid_make(struct grid *g, const struct sample *s, int n, zb_time from, zb_t
     g->unit = unit_of(g);
 }
 
-void grid_done(struct grid *g) {
+void grid_free(struct grid *g) {
     free(g->v), free(g->state), free(g->work);
     *g = (struct grid){0};
 }

@@ -16,7 +16,7 @@ struct grid {
 };
 /* Owns v and state; work is made by grid_regime. from: a whole number of steps is best. */
 void grid_make(struct grid *g, const struct sample *s, int n, zb_time from, zb_time day, zb_time to, zb_time step);
-void grid_done(struct grid *g);
+void grid_free(struct grid *g);
 /* on: a switch's samples (1 running), rising: each cell gets the state that stood then; older than `stale` is unknown. */
 void grid_regime(struct grid *g, const struct sample *on, int n, zb_time stale);
 zb_time grid_time(const struct grid *g, int cell);

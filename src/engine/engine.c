@@ -109,6 +109,8 @@ struct engine *engine_make(const char *dir) {
     pthread_mutex_init(&en->q_lock, NULL);
     pthread_mutex_init(&en->trouble_lock, NULL);
     pthread_mutex_init(&en->clerk_lock, NULL);
+    pthread_mutex_init(&en->jobs_lock, NULL);
+    pthread_cond_init(&en->jobs_wake, NULL);
     pthread_cond_init(&en->clerk_wake, NULL);
     pthread_cond_init(&en->q_more, NULL);
     pthread_cond_init(&en->q_less, NULL);
@@ -161,7 +163,7 @@ int engine_open(const char *dir, const struct engine_hooks *h, struct engine **r
         engine_free(en);
         return e->rc;
     }
-    if (h && clerk_start(en, e) != ZB_OK) { /* where nothing is served, clocks wait */
+    if (h && (clerk_start(en, e) != ZB_OK || jobs_start(en, e) != ZB_OK)) { /* where nothing is served, clocks wait */
         engine_close(en);
         return e->rc;
     }
@@ -170,6 +172,7 @@ int engine_open(const char *dir, const struct engine_hooks *h, struct engine **r
 
 void engine_close(struct engine *en) {
     if (!en) return;
+    jobs_stop(en);
     clerk_stop(en);
     judge_stop(en);
     struct zb_err e;

@@ -54,6 +54,14 @@ ZB_MUST int engine_rebuild(const char *dir, FILE *progress, struct rebuild_resul
 struct past_result;
 ZB_MUST int engine_past(const char *dir, const char *folder, zb_time until, FILE *progress, struct past_result *ret, struct zb_err *e);
 
+/* Judges one day of every mine: sensor-days, copies between points and mines, mines that should stand still; clues become records as of `now`. The same day
+ * again gives the same clues. The engine does this itself each night while it serves. */
+struct night_result {
+    int mines, points, stops, clues, fresh; /* fresh: clues that were not there before */
+    bool whole;                             /* not cut short by a stop */
+};
+ZB_MUST int engine_night(struct engine *en, int32_t day, zb_time now, struct night_result *ret, struct zb_err *e);
+
 /* ---- reading ---- */
 struct link {
     char last_file[120];

@@ -29,7 +29,11 @@ static const char *const MIGRATIONS[] = {
     "create table latest(mine text not null, type text not null, received integer not null, file text not null, bytes blob not null, primary key(mine, type)) "
     "strict;",
     /* late: found when the past was judged again; merged: the earlier beginning that late data gave it */
-    "alter table alarm add column late integer not null default 0; alter table alarm add column merged text;"};
+    "alter table alarm add column late integer not null default 0; alter table alarm add column merged text;",
+    /* score: hundredths, of days with something to tell; parts: {detector: hundredths} */
+    "create table sensor_day(mine text not null, point text not null, day integer not null, score integer not null, grade integer not null, parts text not "
+    "null,"
+    " primary key(mine, point, day)) strict;"};
 
 int findings_init(struct db *db, struct zb_err *e) { return db_migrate(db, "engine", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e); }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/log.h"
 #include "base/map.h"
+#include "detect/clue.h"
 #include "engine/engine.h"
 #include "sense/sense.h"
 #include "store/db.h"
@@ -105,6 +106,10 @@ struct engine {
     zb_time disk_at;  /* looked at */
     int disk;         /* percent in use; atomic */
     zb_time night_at; /* when to look for the night's work again */
+    pthread_t jobs; /* the night's judgement */
+    bool jobbing, jobs_stop;
+    pthread_mutex_t jobs_lock;
+    pthread_cond_t jobs_wake;
     pthread_t clerk;  /* clocks of records and notices */
     bool clerking, clerk_stop;
     struct db *clerk_db;
@@ -163,6 +168,12 @@ int open_stores(struct engine *en, const char *findings, struct zb_err *e);
 int disk_used(const char *dir, int64_t *free);
 int disk_admits(struct engine *en, const struct policy *p, struct zb_err *e);
 bool night_step(struct engine *en, zb_time now, bool idle);
+
+/* clues.c: fresh: how many were not there before. ZB_OK also for a clue about a mine without a record: that is logged. */
+int clues_store(struct engine *en, const struct policy *p, const struct clues *l, zb_time now, int *fresh, struct zb_err *e);
+/* jobs.c */
+int jobs_start(struct engine *en, struct zb_err *e);
+void jobs_stop(struct engine *en);
 
 /* clerk.c */
 int clerk_start(struct engine *en, struct zb_err *e);

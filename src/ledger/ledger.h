@@ -53,6 +53,8 @@ void ledger_json(const struct lcall *c, struct json *j);
 /* One record with its sub-tables, acts (each allowed or why not), clocks, files and links. asof, known: NONE now. */
 ZB_MUST int ledger_show(struct lcall *c, int64_t id, zb_time asof, zb_time known, struct json *j, struct zb_err *e);
 ZB_MUST int ledger_find(struct lcall *c, struct str id_or_no, int64_t *id, struct zb_err *e);
+/* Its revision and state (index), for who is about to change it. */
+ZB_MUST int ledger_head(struct lcall *c, int64_t id, int64_t *rev, int *state, struct zb_err *e);
 ZB_MUST int ledger_history(struct lcall *c, int64_t id, struct json *j, struct zb_err *e);
 /* Derived fields are worked out for those the list shows (`columns`), or for all. */
 struct lquery {

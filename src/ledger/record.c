@@ -264,3 +264,11 @@ int64_t id_make(zb_time now) { /* milliseconds since 2020 and 11 random bits: ri
     last_ms = now;
     return ((now - 1577836800000) << 11) + low;
 }
+
+int ledger_head(struct lcall *c, int64_t id, int64_t *rev, int *state, struct zb_err *e) {
+    struct record r;
+    if (record_load(c, id, false, &r, e) != ZB_OK) return e->rc;
+    *rev = r.rev;
+    *state = r.state;
+    return ZB_OK;
+}

@@ -195,6 +195,7 @@ const struct schema SCHEMAS[] = {
     {"storage.yaml", bind_storage},
     {"plan.yaml", bind_plan},
     {"duties.yaml", bind_duties},
+    {"clues.yaml", bind_clues},
     {"rules/detect_integrity.yaml", bind_detect},
     {"rules/detect_people.yaml", bind_detect},
     {"rules/detect_compare.yaml", bind_detect},

@@ -31,6 +31,7 @@ void rules_all(struct zb_err *e, struct policy *p, bool *bad);
 void bind_letter(struct reader *r, const struct node *root, const struct policy *p, struct letter_rule *l); /* after the ledgers */
 void bind_pages(struct reader *r, const struct node *root, struct policy *p);
 void bind_detect(struct reader *r, const struct node *root, struct policy *p); /* each rules/detect_*.yaml */
-void detect_complete(struct reader *r, const struct policy *p);                /* every detector was there */
+void bind_clues(struct reader *r, const struct node *root, struct policy *p);
+void detect_complete(struct reader *r, struct policy *p);                /* every detector was there */
 /* What one file cannot know: references, effects and their cycles and rights, imports. */
 void bind_all(struct zb_err *e, struct policy *p, bool *bad);

@@ -88,7 +88,61 @@ void bind_detect(struct reader *r, const struct node *root, struct policy *p) {
     }
 }
 
-void detect_complete(struct reader *r, const struct policy *p) {
+void bind_clues(struct reader *r, const struct node *root, struct policy *p) {
+    struct clue_rule *c = &p->clue;
+    node_keys(r, root, "source ledger fields trial open stops energy_types output_types circuits");
+    const struct node *f = node_get(root, "fields"), *seq = node_seq(r, root, "circuits");
+    if (!r->bad && !f) node_fail(r, root, "key fields is missing");
+    if (r->bad) return;
+    node_keys(r, f, "site rule raised_at score reason evidence digest window shadow factors");
+    *c = (struct clue_rule){.ledger = node_text(r, root, "ledger", NULL),
+                            .at = -1,
+                            .site = node_text(r, f, "site", NULL),
+                            .rule = node_text(r, f, "rule", NULL),
+                            .raised_at = node_text(r, f, "raised_at", NULL),
+                            .score = node_text(r, f, "score", NULL),
+                            .reason = node_text(r, f, "reason", NULL),
+                            .evidence = node_text(r, f, "evidence", NULL),
+                            .digest = node_text(r, f, "digest", NULL),
+                            .window = node_text(r, f, "window", NULL),
+                            .shadow = node_text(r, f, "shadow", NULL),
+                            .factors = node_text(r, f, "factors", NULL),
+                            .trial = node_text(r, root, "trial", NULL),
+                            .open = node_text(r, root, "open", NULL),
+                            .stops = node_text(r, root, "stops", NULL),
+                            .stops_at = node_get(root, "stops"),
+                            .energy_types = node_text(r, root, "energy_types", NULL),
+                            .output_types = node_text(r, root, "output_types", NULL)};
+    c->circuit = r->bad ? NULL : arena_alloc(r->a, (size_t)(seq->n + 1) * sizeof *c->circuit);
+    for (const struct node *n = c->circuit ? seq->child : NULL; n && !r->bad; n = n->next) {
+        node_keys(r, n, "zh en words works");
+        c->circuit[c->circuits++] =
+            (struct circuit_rule){node_text(r, n, "zh", NULL), node_text(r, n, "en", NULL), node_text(r, n, "words", NULL), node_bool(r, n, "works", true)};
+    }
+}
+
+/* The ledger and its fields are there, and a digest tells one clue from another. */
+static void clues_complete(struct reader *r, struct policy *p) {
+    struct clue_rule *c = &p->clue;
+    c->at = policy_ledger(p, str_of(c->ledger));
+    const struct ledger *l = c->at < 0 ? NULL : &p->ledger[c->at];
+    if (!l) {
+        node_fail(r, NULL, "clues.yaml: ledger %s is not there", c->ledger);
+        return;
+    }
+    const char *field[] = {c->site, c->rule, c->raised_at, c->score, c->reason, c->evidence, c->digest, c->window, c->shadow};
+    for (size_t i = 0; i < sizeof field / sizeof *field && !r->bad; i++)
+        if (lfield_find(l->field, l->fields, str_of(field[i])) < 0) node_fail(r, NULL, "clues.yaml: %s is not a field of %s", field[i], l->key);
+    if (!r->bad && strcmp(l->unique, c->digest)) node_fail(r, NULL, "clues.yaml: %s must be the unique field of %s", c->digest, l->key);
+    const char *state[] = {c->trial, c->open};
+    for (int i = 0; i < 2 && !r->bad; i++) {
+        int st = lstate_find(l, str_of(state[i]));
+        if (st < 0 || !(l->start >> st & 1)) node_fail(r, NULL, "clues.yaml: a record of %s cannot begin in state %s", l->key, state[i]);
+    }
+}
+
+void detect_complete(struct reader *r, struct policy *p) {
+    clues_complete(r, p);
     if (!p->detect.gas_types || !p->detect.steady_types || !p->detect.work_types || !p->detect.fan_types)
         node_fail(r, NULL, "rules/detect_*.yaml: gas_types, steady_types, work_types and fan_types must be given once");
     for (int k = 0; k < DETECTORS_N && !r->bad; k++) {

@@ -78,3 +78,20 @@ struct detect_policy {
     DETECTORS(D)
 #undef D
 };
+
+/* clues.yaml: which ledger keeps clues and under which fields, what the night asks of the ledgers, and which meters are which part of a mine's load. */
+struct circuit_rule {
+    const char *zh, *en, *words; /* words of the meter's place, separated by |; the first circuit is the whole */
+    bool works;                  /* its share falls when a mine stands still */
+};
+struct clue_rule {
+    const char *ledger;
+    int at; /* its index */
+    const char *site, *rule, *raised_at, *score, *reason, *evidence, *digest, *window, *shadow, *factors;
+    const char *trial, *open; /* states a clue of a rule in the shadow, and of one switched on, begins in */
+    const char *stops;        /* SQL: mine, since (day), rule, zh, en, crew and hours allowed (null: not limited), power (1: load counts) */
+    const struct node *stops_at;
+    const char *energy_types, *output_types; /* sensor types of kWh counters and of tons */
+    struct circuit_rule *circuit;
+    int circuits;
+};

@@ -121,6 +121,7 @@ struct policy {
     int rules;
     struct site_rule site;
     struct detect_policy detect;
+    struct clue_rule clue;
     struct channel_rule *channel;
     int channels;
     zb_time receipt_wait, retry[10]; /* an urgent notice without receipt goes to the next person; waits between tries */

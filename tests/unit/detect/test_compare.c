@@ -243,7 +243,7 @@ static void gas_betrays_work(void **s) {
     rough_find(&in, &q, &c);
     assert_int_equal(c.n, 0);
     clues_done(&c);
-    grid_done(&g);
+    grid_free(&g);
     free(x);
 }
 static void undeclared_places(void **s) {

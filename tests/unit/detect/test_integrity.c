@@ -133,7 +133,7 @@ static void run_lengths(void **s) {
     NEAR(n.p_all, .397993, 0.05); /* the vector's p is over all pairs, ours over those that stayed once; this series has no memory of staying */
     assert_int_equal(n.longest, 6);
     assert_true(isnan(n.p_work));
-    grid_done(&g);
+    grid_free(&g);
 }
 
 /* A lively month, then a day in which the value stands */
@@ -164,7 +164,7 @@ static void a_stuck_value_at_work(void **s) {
     flat_find(&g, NULL, &n, p, &h);
     assert_int_equal(h.n, 0);
     hits_done(&h);
-    grid_done(&g);
+    grid_free(&g);
 }
 static void a_flat_neighbourhood_and_a_moving_one(void **s) {
     (void)s;
@@ -183,7 +183,7 @@ static void a_flat_neighbourhood_and_a_moving_one(void **s) {
     flat_find(&g, &moving, &n, p, &h);
     assert_int_equal(h.n, 1);
     hits_done(&h);
-    grid_done(&g), grid_done(&moving), grid_done(&still);
+    grid_free(&g), grid_free(&moving), grid_free(&still);
 }
 
 static void exact_copies(void **s) {
@@ -285,21 +285,21 @@ static void near_copies(void **s) {
     struct grid g = grid_of(long_, 5760, 2880);
     near_find(&g, &q, &h);
     assert_int_equal(h.n, 0); /* an honest day */
-    grid_done(&g);
+    grid_free(&g);
     for (int i = 0; i < 240; i++) long_[4000 + i] = long_[1000 + i] + 7 + (uni() < 0.2 ? (uni() < 0.5 ? 1 : -1) : 0);
     g = grid_of(long_, 5760, 2880);
     near_find(&g, &q, &h);
     assert_true(h.n >= 1);
     assert_int_equal(h.h[0].from - h.h[0].source, 3000);
     assert_true(h.h[0].from >= 3940 && h.h[0].to <= 4300);
-    grid_done(&g);
+    grid_free(&g);
     h.n = 0;
     for (int i = 0; i < 5760; i++) long_[i] = (int)(50 + 30 * sin(i * M_PI / 360) + 3 * uni()); /* a tide: like itself by nature */
     g = grid_of(long_, 5760, 2880);
     near_find(&g, &q, &h);
     assert_int_equal(h.n, 0);
     hits_done(&h);
-    grid_done(&g);
+    grid_free(&g);
 }
 
 static void held_below_a_ceiling(void **s) {
@@ -309,7 +309,7 @@ static void held_below_a_ceiling(void **s) {
     struct grid g = grid_of(long_, 5760, 2880);
     clamp_find(&g, fx("1"), fx("4"), p, &h);
     assert_int_equal(h.n, 0);
-    grid_done(&g);
+    grid_free(&g);
     double w[480];
     for (int i = 0; i < 480; i++) w[i] = long_[3600 + i];
     stat_sort(w, 480);
@@ -324,7 +324,7 @@ static void held_below_a_ceiling(void **s) {
     clamp_find(&g, fx("1"), cap * (zb_fix)10000, p, &h); /* the end of the sensor's range is saturation, not fakery */
     assert_int_equal(h.n, 0);
     hits_done(&h);
-    grid_done(&g);
+    grid_free(&g);
 }
 static void a_test_gas_is_labelled(void **s) {
     (void)s;
@@ -342,7 +342,7 @@ static void a_test_gas_is_labelled(void **s) {
     assert_true(c[0].peak == fx("2.2"));
     for (int i = 314; i < 400; i++) g.v[i] = fx("1.6"); /* it stays high: a rise, no test gas */
     assert_int_equal(calib_find(&g, &b, &p->detect.calib, c, 4), 0);
-    grid_done(&g), grid_done(&b);
+    grid_free(&g), grid_free(&b);
 }
 
 static void lost_before_the_limit(void **s) {
@@ -373,7 +373,7 @@ static void lost_before_the_limit(void **s) {
     coincide_find(&g, fx("1"), &in, p, &h);
     assert_int_equal(h.n, 0); /* a whole station was lost */
     hits_done(&h);
-    grid_done(&g);
+    grid_free(&g);
 }
 static void clocks(void **s) {
     (void)s;
@@ -395,14 +395,14 @@ static void no_reaction_and_twins(void **s) {
     struct hits h = {0};
     twin_find(&a, &b, p, &h);
     assert_int_equal(h.n, 1);
-    grid_done(&b);
+    grid_free(&b);
     lively(5760, 22);
     b = grid_of(long_, 5760, 2880);
     h.n = 0;
     twin_find(&a, &b, p, &h);
     assert_int_equal(h.n, 0);
     for (int i = 0; i < 5760; i++) long_[i] = 30;
-    grid_done(&b);
+    grid_free(&b);
     b = grid_of(long_, 5760, 2880);
     zb_time stop[] = {grid_time(&b, 1000), grid_time(&b, 2000), grid_time(&b, 4000)};
     react_find(&b, stop, 3, "", "", p, &h);
@@ -412,7 +412,7 @@ static void no_reaction_and_twins(void **s) {
     react_find(&b, stop, 3, "", "", p, &h);
     assert_int_equal(h.n, 0);
     hits_done(&h);
-    grid_done(&a), grid_done(&b);
+    grid_free(&a), grid_free(&b);
 }
 static void an_upload_against_itself(void **s) {
     (void)s;
@@ -439,7 +439,7 @@ static void an_upload_against_itself(void **s) {
     limits_find(&own, &law, p, &h);
     assert_int_equal(h.n, 1);
     hits_done(&h);
-    grid_done(&g);
+    grid_free(&g);
 }
 
 static void a_day_is_judged_and_told(void **s) {
@@ -476,7 +476,7 @@ static void a_day_is_judged_and_told(void **s) {
     assert_non_null(strstr(b.p, "\"looked\":\"absent\""));
     buf_done(&b);
     clues_done(&c), clues_done(&again), clues_done(&eased);
-    grid_done(&g);
+    grid_free(&g);
 }
 static void empty_and_short_days(void **s) {
     (void)s;
@@ -491,7 +491,7 @@ static void empty_and_short_days(void **s) {
         assert_int_equal(c.n, 0);
         assert_true(d.score == 0);
         clues_done(&c);
-        grid_done(&g);
+        grid_free(&g);
     }
 }
 

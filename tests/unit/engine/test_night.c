@@ -1,0 +1,173 @@
+/* The night's judgement: uploads become a clue record in the shadow; the same day again gives the same; a stop that is none is found. */
+#include "../test.h"
+#include "base/log.h"
+#include "engine/engine.h"
+#include "ledger/ledger.h"
+
+static char dir[64];
+static struct engine *en;
+static struct upload_result u;
+#define M1 "140214900001"
+#define M2 "140303900002"
+static int up(void **s) {
+    (void)s;
+    log_quiet(1);
+    strcpy(dir, scratch());
+    OK(engine_init(dir, getenv("POLICY"), NULL, &err));
+    OK(engine_open(dir, NULL, &en, &err));
+    return 0;
+}
+static int down(void **s) {
+    (void)s;
+    engine_close(en);
+    char cmd[100];
+    snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
+    return system(cmd);
+}
+static int64_t change(const char *ledger, const struct actor *who, json_t *values) {
+    struct arena *a = arena_new(1 << 22);
+    struct db *w = engine_writer(en);
+    struct policy *p = engine_policy(en);
+    struct lcall c = {.db = w, .policy = p, .l = &p->ledger[policy_ledger(p, str_of(ledger))], .now = zb_now(), .arena = a, .dir = dir, .actor = who};
+    struct lchange ch = {.values = values, .at = ZB_TIME_NONE};
+    int64_t id = 0;
+    bool done;
+    OK(ledger_change(&c, &ch, &id, &done, &err));
+    json_decref(values);
+    policy_unref(p);
+    engine_writer_back(en);
+    arena_free(a);
+    return id;
+}
+static int64_t number(const char *sql) {
+    struct db *db = engine_reader(en, &err);
+    struct stmt *q = db_once(db, sql, &err);
+    assert_non_null(q);
+    int64_t n = stmt_row(q, &err) == 1 ? stmt_col_i64(q, 0) : -1;
+    stmt_done(&q);
+    engine_reader_back(en, db);
+    return n;
+}
+static void words(const char *sql, char out[700]) {
+    struct db *db = engine_reader(en, &err);
+    struct stmt *q = db_once(db, sql, &err);
+    assert_non_null(q);
+    assert_int_equal(stmt_row(q, &err), 1);
+    str_copy(stmt_col_text(q, 0), out, 700);
+    stmt_done(&q);
+    engine_reader_back(en, db);
+}
+
+/* Values as one CSV upload: what a mine without a national system sends. */
+static uint32_t lcg;
+static double uni(void) { return (lcg = 1664525u * lcg + 1013904223u) / 4294967296.0; }
+static struct buf file;
+static void csv_begin(void) {
+    buf_init(&file, 20 << 20);
+    buf_puts(&file, "point,time,value,unit,location\n");
+}
+static void csv_row(const char *point, zb_time t, double v, const char *unit, const char *place) {
+    char text[ZB_TIME_CAP];
+    buf_printf(&file, "%s,%s,%.2f,%s,%s\n", point, zb_time_text(t, text), v, unit, place);
+}
+static void send(const char *mine, const char *type, const char *stamp, const char *end) {
+    char name[80];
+    snprintf(name, sizeof name, "%s_%s_%s.%s", mine, type, stamp, end);
+    assert_false(file.over);
+    OK(engine_submit(en, str_of(mine), STR("http"), str_of(name), buf_str(&file), true, &u, &err));
+    assert_int_equal(u.refused, 0);
+    buf_done(&file);
+}
+static json_t *site(const char *code, const char *name) {
+    return json_pack("{s:s, s:s, s:s, s:s}", "code", code, "name", name, "county", "140214", "kind", "coal_ug");
+}
+
+static void a_faked_day_becomes_a_record_in_the_shadow(void **s) {
+    (void)s;
+    zb_time t = at("2026-03-01 00:00:00");
+    static int v[4 * 2880];
+    lcg = 3;
+    double y = 0;
+    for (int i = 0; i < 4 * 2880; i++) {
+        y = 0.97 * y + 0.02 * (uni() + uni() + uni() - 1.5);
+        v[i] = (int)(50 + 100 * y);
+    }
+    memcpy(v + 3 * 2880 + 600, v + 2880, 900 * sizeof *v); /* the fourth day shows a stretch of the second */
+    csv_begin();
+    for (int i = 0; i < 4 * 2880; i++) csv_row("P1", t + i * 30 * ZB_SECOND, v[i] / 100.0, "%CH4", "1101工作面");
+    send(M1, "CSV", "20260305000000", "csv");
+    csv_begin(); /* another mine shows the same four hours as its own */
+    for (int i = 0; i < 480; i++) csv_row("Q7", t + 3 * ZB_DAY + (2000 + i) * 30 * ZB_SECOND, v[3 * 2880 + 1700 + i] / 100.0, "%CH4", "2203工作面");
+    send(M2, "CSV", "20260305000000", "csv");
+    struct night_result r;
+    zb_time now = at("2026-03-05 02:00:00");
+    OK(engine_night(en, zb_day_of(t) + 3, now, &r, &err)); /* the mines have no record yet: logged, nothing stored, nothing fails */
+    assert_true(r.clues >= 2);
+    assert_int_equal(r.fresh, 0);
+    change("site", NULL, site(M1, "示范一矿"));
+    change("site", NULL, site(M2, "示范二矿"));
+    OK(engine_night(en, zb_day_of(t) + 3, now, &r, &err));
+    assert_true(r.whole);
+    assert_true(r.fresh >= 2);
+    int64_t before = number("select count(*) from l_clue");
+    char text[700];
+    words("select reason from l_clue where rule='R36' and evidence like '%\"detector\":\"replay\"%'", text);
+    assert_non_null(strstr(text, "逐一相同"));
+    assert_int_equal(number("select count(*) from l_clue where state='trial' and shadow=1"), before);
+    assert_int_equal(number("select count(*) from l_clue where evidence like '%\"detector\":\"twin\"%'"), 1);
+    words("select reason from l_clue where evidence like '%\"detector\":\"twin\"%'", text);
+    assert_true(strstr(text, M1) || strstr(text, M2));
+    assert_true(number("select count(*) from s_clue_factors") > 0);
+    assert_true(number("select count(*) from sensor_day where score>=90 and grade=3") >= 1);
+    assert_true(number("select count(*) from journal where what='clue.new'") == before);
+    OK(engine_night(en, zb_day_of(t) + 3, now + ZB_HOUR, &r, &err)); /* again: nothing new */
+    assert_int_equal(r.fresh, 0);
+    assert_int_equal(number("select count(*) from l_clue"), before);
+    OK(engine_night(en, zb_day_of(t) + 1, now, &r, &err)); /* an honest day */
+    assert_int_equal(r.clues, 0);
+}
+
+/* kWh counters of a mine by the hour: normal, then a suspension in which the hoist goes on at night. */
+static void a_standstill_that_is_none(void **s) {
+    (void)s;
+    zb_time t = at("2026-04-01 00:00:00");
+    double total = 0, hoist = 0;
+    lcg = 8;
+    int64_t id = number("select id from l_site where code='" M2 "'");
+    if (id < 0) id = change("site", NULL, site(M2, "示范二矿"));
+    buf_init(&file, 1 << 20);
+    buf_puts(&file, M2 ";示范二矿;2026-04-01 00:00:00~E1;总进线;35kV总进线;;;;;2026-04-01 00:00:00~E2;提升机;主井提升机;;;;;2026-04-01 00:00:00~||");
+    send(M2, "DLDY", "20260401000000", "txt");
+    buf_init(&file, 8 << 20);
+    buf_puts(&file, M2 ";示范二矿;2026-05-16 00:00:00~");
+    for (int h = 0; h < 45 * 24; h++) {
+        bool stop = h >= 42 * 24, night = h % 24 >= 22 || h % 24 < 10;
+        double k = stop ? (night ? 180 : 0) : 127, rest = stop ? 615 : 600 + 583;
+        char when[ZB_TIME_CAP];
+        hoist += k * (0.97 + 0.06 * uni());
+        total += k + rest * (0.97 + 0.06 * uni());
+        zb_time_text(t + h * ZB_HOUR + 59 * ZB_MINUTE, when);
+        buf_printf(&file, "E1;;;;;;%.1f;0;%s~E2;;;;;;%.1f;0;%s~", total, when, hoist, when);
+    }
+    buf_puts(&file, "||");
+    send(M2, "DLSS", "20260516000000", "txt");
+    struct night_result r;
+    OK(engine_night(en, zb_day_of(t) + 44, at("2026-05-16 02:00:00"), &r, &err));
+    assert_int_equal(r.clues, 0); /* nobody has ordered a stop */
+    static const struct actor HEAD = {.user = "chu", .role = "head", .area = "1402"};
+    change("suspension", &HEAD,
+           json_pack("{s:I, s:s, s:s, s:s, s:s}", "site", (json_int_t)id, "cause", "self_stop", "reason", "停产检修十天", "scope", "all", "ordered_on",
+                     "2026-05-13"));
+    OK(engine_night(en, zb_day_of(t) + 44, at("2026-05-16 02:00:00"), &r, &err));
+    assert_int_equal(r.stops, 1);
+    assert_int_equal(number("select count(*) from l_clue where rule='X04'"), 1);
+    char text[700];
+    words("select reason from l_clue where rule='X04'", text);
+    assert_non_null(strstr(text, "主提升用电占比由平时"));
+    assert_non_null(strstr(text, "主提升夜间规律用电"));
+}
+
+int main(void) {
+    const struct CMUnitTest t[] = {cmocka_unit_test(a_faked_day_becomes_a_record_in_the_shadow), cmocka_unit_test(a_standstill_that_is_none)};
+    return cmocka_run_group_tests(t, up, down);
+}
