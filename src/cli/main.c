@@ -11,6 +11,7 @@ static const char HELP[] = "zhiben 治本 — keeps a province's miners alive\n\
                            "  zhiben import DIR FILE|FOLDER...              through the same door as any upload\n"
                            "  zhiben query DIR POINT [--from T] [--to T]    samples of a point\n"
                            "  zhiben rebuild DIR                            judge the whole fact log anew and compare\n"
+                           "  zhiben night DIR [--day 2026-03-04]           judge one day's sensors and standstills now\n"
                            "  zhiben backup DIR FILE | restore DIR FILE     one archive of everything, while serving\n"
                            "  zhiben check POLICY                           validate a policy\n"
                            "  zhiben simulate OUT [--mines N] [--hours H | --years Y] [--faults LIST] [--seed S]\n"
@@ -103,6 +104,23 @@ static int cmd_rebuild(struct cli *c) {
     return r.differ ? 1 : 0;
 }
 
+static int cmd_night(struct cli *c) {
+    struct zb_err e;
+    struct engine *en;
+    struct night_result r;
+    int32_t day = zb_day_of(zb_now()) - 1;
+    const char *d = cli_option(c, "day");
+    if (d && !zb_day_parse(str_of(d), &day)) return cli_usage("night DIR [--day 2026-03-04]");
+    if (engine_open(c->dir, NULL, &en, &e) != ZB_OK) return cli_failed(&e);
+    int rc = engine_night(en, day, zb_now(), &r, &e);
+    engine_close(en);
+    if (rc != ZB_OK) return cli_failed(&e);
+    printf(c->json ? "{\"mines\":%d,\"points\":%d,\"standstills\":%d,\"clues\":%d,\"new\":%d}\n"
+                   : "%d mines, %d sensor-days, %d standstills judged: %d clues, %d of them new\n",
+           r.mines, r.points, r.stops, r.clues, r.fresh);
+    return 0;
+}
+
 static int cmd_simulate(struct cli *c) {
     struct policy *p;
     struct zb_err e;
@@ -169,7 +187,7 @@ int main(int argc, char **argv) {
         const char *name;
         int (*fn)(struct cli *);
     } CMD[] = {{"init", cmd_init},   {"serve", cmd_serve},       {"import", cmd_import}, {"rebuild", cmd_rebuild},
-               {"check", cmd_check}, {"simulate", cmd_simulate}, {"backup", cmd_backup}, {"restore", cmd_backup}, {"paper", cmd_paper}, {"history", cmd_history}};
+               {"check", cmd_check}, {"simulate", cmd_simulate}, {"backup", cmd_backup}, {"restore", cmd_backup}, {"paper", cmd_paper}, {"history", cmd_history}, {"night", cmd_night}};
     struct cli c = {0};
     if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) return help();
     if (!strcmp(argv[1], "--version")) return puts("zhiben " VERSION) < 0;

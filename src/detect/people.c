@@ -3,9 +3,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+int card_compare(struct str a, struct str b) {
+    int c = memcmp(a.p ? a.p : "", b.p ? b.p : "", a.n < b.n ? a.n : b.n);
+    return c ? c : (a.n > b.n) - (a.n < b.n);
+}
+
 static const struct person_fact *person_of(const struct people_in *in, struct str card) {
-    for (int i = 0; i < in->persons; i++)
-        if (str_eq(in->person[i].card, card)) return &in->person[i];
+    int lo = 0, hi = in->persons;
+    while (lo < hi) {
+        int mid = (lo + hi) / 2, c = card_compare(in->person[mid].card, card);
+        if (!c) return &in->person[mid];
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
     return NULL;
 }
 
@@ -142,7 +154,7 @@ static void papers_find(const struct people_in *in, struct run r, const struct p
                {f && f->known && !f->contracted, "R37", "用工单位无有效合同", "is of somebody whose employer has no contract in force"}};
     for (size_t i = 0; i < sizeof WHY / sizeof *WHY; i++) {
         if (!WHY[i].bad) continue;
-        struct clue *k = card_clue(in, DETECTOR_PAPERS, a, a->from, p, out);
+        struct clue *k = card_clue(in, DETECTOR_PAPERS, a, in->from, p, out); /* once a day */
         str_copy(str_of(WHY[i].rule), k->rule, sizeof k->rule);
         struct str firm = f ? f->employer : STR("");
         snprintf(k->zh, sizeof k->zh, "入井标识卡%.*s%s%s%.*s。", STR_ARG(a->card), WHY[i].zh, firm.n ? "，单位：" : "", STR_ARG(firm));

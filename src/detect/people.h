@@ -24,12 +24,15 @@ struct area_fact {
     bool restricted;
     bool declared; /* an approved working place */
 };
+/* Order of cards: bytes, then length. */
+int card_compare(struct str a, struct str b);
+
 struct people_in {
     struct str mine;
     zb_time from, to; /* the day */
     const struct presence *at;
     int n;
-    const struct person_fact *person;
+    const struct person_fact *person; /* rising by card_compare */
     int persons;
     const struct area_fact *area;
     int areas;

@@ -93,3 +93,15 @@ int clues_store(struct engine *en, const struct policy *p, const struct clues *l
     }
     return ZB_OK;
 }
+
+/* Every SQL of clues.yaml is one the tables understand. */
+int clue_sql_check(struct db *db, const struct policy *p, struct zb_err *e) {
+    const char *sql[] = {p->clue.stops, p->clue.persons, p->clue.quota}, *name[] = {"stops", "persons", "quota"};
+    for (int i = 0; i < 3; i++) {
+        ZB_AUTO(stmt_done) struct stmt *q = db_once(db, sql[i], e);
+        if (!q) return zb_wrap(e, "clues.yaml: %s", name[i]);
+        if (i) stmt_z(q, 1, "");
+        if (stmt_row(q, e) < 0) return zb_wrap(e, "clues.yaml: %s", name[i]);
+    }
+    return ZB_OK;
+}

@@ -22,6 +22,7 @@ int engine_policy_check(const struct policy *p, struct zb_err *e) {
     if (db_open(":memory:", DB_WRITE, &db, e) != ZB_OK) return e->rc;
     int rc = findings_init(db, e) == ZB_OK && notify_init(db, e) == ZB_OK ? ledger_migrate(db, p, zb_now(), e) : e->rc;
     if (rc == ZB_OK) rc = rules_check(db, p, e);
+    if (rc == ZB_OK) rc = clue_sql_check(db, p, e);
     db_close(db);
     return rc;
 }

@@ -61,6 +61,8 @@ struct night_result {
     bool whole;                             /* not cut short by a stop */
 };
 ZB_MUST int engine_night(struct engine *en, int32_t day, zb_time now, struct night_result *ret, struct zb_err *e);
+/* The people below by each mine's last position file. The engine does this itself each hour while it serves. */
+ZB_MUST int engine_people(struct engine *en, zb_time now, int *clues, int *fresh, struct zb_err *e);
 
 /* ---- reading ---- */
 struct link {

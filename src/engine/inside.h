@@ -108,6 +108,7 @@ struct engine {
     zb_time night_at; /* when to look for the night's work again */
     pthread_t jobs; /* the night's judgement */
     bool jobbing, jobs_stop;
+    zb_time people_hour; /* last hour the people below were judged in */
     pthread_mutex_t jobs_lock;
     pthread_cond_t jobs_wake;
     pthread_t clerk;  /* clocks of records and notices */
@@ -171,6 +172,9 @@ bool night_step(struct engine *en, zb_time now, bool idle);
 
 /* clues.c: fresh: how many were not there before. ZB_OK also for a clue about a mine without a record: that is logged. */
 int clues_store(struct engine *en, const struct policy *p, const struct clues *l, zb_time now, int *fresh, struct zb_err *e);
+int clue_sql_check(struct db *db, const struct policy *p, struct zb_err *e);
+/* jobs_people.c: what the last position file of a mine says, judged against the files of its persons */
+int people_look(struct engine *en, const struct policy *p, const char *mine, zb_time now, struct clues *out, struct zb_err *e);
 /* jobs.c */
 int jobs_start(struct engine *en, struct zb_err *e);
 void jobs_stop(struct engine *en);

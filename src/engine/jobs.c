@@ -1,4 +1,4 @@
-/* The night's judgement: sensor-days, copies between points and mines, mines that should stand still. A thread of its own with the least urgency: it reads the
+/* The night's judgement: sensor-days, copies between points and mines, mines that should stand still; each hour the people below. A thread of its own with the least urgency: it reads the
  * series by its own handles, waits while uploads wait, and can stop after any point. What is done is kept, so that a restart goes on where it was. */
 #include "detect/compare.h"
 #include "detect/integrity.h"
@@ -447,6 +447,40 @@ static void night_look(struct engine *en, zb_time now) {
         log_event("event=night_judged mines=%d points=%d clues=%d new=%d", r.mines, r.points, r.clues, r.fresh);
 }
 
+static int mine_code(void *arg, const struct mine_view *v) {
+    struct night *n = arg;
+    n->mine = xrealloc(n->mine, (size_t)(n->mines + 1) * sizeof *n->mine);
+    n->mine[n->mines] = (struct copied){0};
+    str_copy(str_of(v->code), n->mine[n->mines++].code, sizeof n->mine->code);
+    return 0;
+}
+
+int engine_people(struct engine *en, zb_time now, int *clues, int *fresh, struct zb_err *e) {
+    struct night n = {.en = en, .p = engine_policy(en)};
+    struct clues found = {0};
+    int rc = ZB_OK;
+    engine_mines(en, STR(""), mine_code, &n);
+    for (int i = 0; i < n.mines && rc == ZB_OK && wait_turn(en); i++) rc = people_look(en, n.p, n.mine[i].code, now, &found, e);
+    *clues = found.n;
+    *fresh = 0;
+    if (rc == ZB_OK) rc = clues_store(en, n.p, &found, now, fresh, e);
+    clues_done(&found);
+    free(n.mine);
+    policy_unref(n.p);
+    return rc;
+}
+
+static void people_hourly(struct engine *en, zb_time now) {
+    struct zb_err e;
+    int n, fresh;
+    if (now / ZB_HOUR == en->people_hour) return;
+    en->people_hour = now / ZB_HOUR;
+    if (engine_people(en, now, &n, &fresh, &e) != ZB_OK)
+        log_event("event=people_judgement_failed reason=\"%s\" next=\"tried again in an hour\"", e.msg);
+    else if (fresh)
+        log_event("event=people_judged clues=%d new=%d", n, fresh);
+}
+
 static void *run(void *arg) {
     struct engine *en = arg;
     pthread_setname_np(pthread_self(), "night");
@@ -459,6 +493,7 @@ static void *run(void *arg) {
         while (!stopped(en) && pthread_cond_timedwait(&en->jobs_wake, &en->jobs_lock, &until) == 0) {}
         pthread_mutex_unlock(&en->jobs_lock);
         if (stopped(en)) return NULL;
+        people_hourly(en, zb_now());
         night_look(en, zb_now());
     }
 }

@@ -90,7 +90,7 @@ void bind_detect(struct reader *r, const struct node *root, struct policy *p) {
 
 void bind_clues(struct reader *r, const struct node *root, struct policy *p) {
     struct clue_rule *c = &p->clue;
-    node_keys(r, root, "source ledger fields trial open stops energy_types output_types circuits");
+    node_keys(r, root, "source ledger fields trial open stops persons quota restricted energy_types output_types circuits");
     const struct node *f = node_get(root, "fields"), *seq = node_seq(r, root, "circuits");
     if (!r->bad && !f) node_fail(r, root, "key fields is missing");
     if (r->bad) return;
@@ -110,7 +110,9 @@ void bind_clues(struct reader *r, const struct node *root, struct policy *p) {
                             .trial = node_text(r, root, "trial", NULL),
                             .open = node_text(r, root, "open", NULL),
                             .stops = node_text(r, root, "stops", NULL),
-                            .stops_at = node_get(root, "stops"),
+                            .persons = node_text(r, root, "persons", NULL),
+                            .quota = node_text(r, root, "quota", NULL),
+                            .restricted = node_text(r, root, "restricted", NULL),
                             .energy_types = node_text(r, root, "energy_types", NULL),
                             .output_types = node_text(r, root, "output_types", NULL)};
     c->circuit = r->bad ? NULL : arena_alloc(r->a, (size_t)(seq->n + 1) * sizeof *c->circuit);

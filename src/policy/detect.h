@@ -90,7 +90,9 @@ struct clue_rule {
     const char *site, *rule, *raised_at, *score, *reason, *evidence, *digest, *window, *shadow, *factors;
     const char *trial, *open; /* states a clue of a rule in the shadow, and of one switched on, begins in */
     const char *stops;        /* SQL: mine, since (day), rule, zh, en, crew and hours allowed (null: not limited), power (1: load counts) */
-    const struct node *stops_at;
+    const char *persons;    /* SQL, ?1 a mine: card, employer, special, certified, trained, contracted, leader */
+    const char *quota;      /* SQL, ?1 a mine: persons underground at once */
+    const char *restricted; /* words of an area's kind, separated by | */
     const char *energy_types, *output_types; /* sensor types of kWh counters and of tons */
     struct circuit_rule *circuit;
     int circuits;

@@ -167,7 +167,33 @@ static void a_standstill_that_is_none(void **s) {
     assert_non_null(strstr(text, "主提升夜间规律用电"));
 }
 
+static void who_is_below(void **s) {
+    (void)s;
+    int64_t site_id = number("select id from l_site where code='" M2 "'"), before = number("select count(*) from l_clue");
+    int n, fresh;
+    assert_true(site_id > 0);
+    change("person", NULL, json_pack("{s:s, s:I, s:s, s:s}", "name", "甲", "site", (json_int_t)site_id, "post", "worker", "card_no", "77001"));
+    change("person", NULL, json_pack("{s:s, s:I, s:s, s:s}", "name", "乙", "site", (json_int_t)site_id, "post", "special_op", "card_no", "77002"));
+    buf_init(&file, 1 << 20);
+    buf_puts(&file, M2 ";示范二矿;2026-06-01 10:00:00~77001;甲;1;2026-06-01 02:00:00;;A1;2026-06-01 03:00:00;R1;2026-06-01 03:00:00~"
+                       "77002;乙;1;2026-05-31 20:00:00;;A1;2026-05-31 21:00:00;R1;2026-05-31 21:00:00~"
+                       "77003;丙;1;2026-06-01 09:00:00;;A1;2026-06-01 09:10:00;R1;2026-06-01 09:10:00~||");
+    send(M2, "RYSS", "20260601100000", "txt");
+    OK(engine_people(en, at("2026-06-01 12:00:00"), &n, &fresh, &err)); /* two hours old: says nothing of now */
+    assert_int_equal(n, 0);
+    OK(engine_people(en, at("2026-06-01 10:01:00"), &n, &fresh, &err));
+    assert_int_equal(n, 3); /* no certificate, fourteen hours below, a card of nobody */
+    assert_int_equal(fresh, 3);
+    assert_int_equal(number("select count(*) from l_clue where rule='X01'"), 1);
+    assert_int_equal(number("select count(*) from l_clue where rule='R22'"), 2);
+    assert_int_equal(number("select count(*) from l_clue where reason like '%甲%' or reason like '%乙%'"), 0); /* cards, not names */
+    OK(engine_people(en, at("2026-06-01 10:31:00"), &n, &fresh, &err));
+    assert_int_equal(fresh, 0);
+    assert_int_equal(number("select count(*) from l_clue"), before + 3);
+}
+
 int main(void) {
-    const struct CMUnitTest t[] = {cmocka_unit_test(a_faked_day_becomes_a_record_in_the_shadow), cmocka_unit_test(a_standstill_that_is_none)};
+    const struct CMUnitTest t[] = {cmocka_unit_test(a_faked_day_becomes_a_record_in_the_shadow), cmocka_unit_test(a_standstill_that_is_none),
+                                   cmocka_unit_test(who_is_below)};
     return cmocka_run_group_tests(t, up, down);
 }
