@@ -16,7 +16,9 @@ static const char *const MIGRATIONS[] = {
     "null, sha256 text not null, t integer "
     "not null, who text not null) strict;"
     "create index ledger_file_rec on ledger_file(ledger,rec);"
-    "create table ledger_seal(ledger text not null, rec integer not null, sealed_key blob not null, primary key(ledger,rec)) strict;"};
+    "create table ledger_seal(ledger text not null, rec integer not null, sealed_key blob not null, primary key(ledger,rec)) strict;",
+    "create table code_item(list text not null, at integer not null, key text not null, zh text not null, en text not null, from_on integer not null, to_on "
+    "integer not null, primary key(list,at)) strict, without rowid"};
 
 static void columns_sql(struct buf *b, const struct ledger_field *f, int n, const char *sep) {
     for (int i = 0; i < n; i++)
@@ -71,6 +73,11 @@ static int indexes(struct db *db, const struct ledger *l, struct zb_err *e) {
     for (int i = 0; i < l->fields; i++)
         if (l->field[i].filter && strcmp(l->field[i].key, l->unique))
             buf_printf(&b, "create index if not exists \"x_%s_%s\" on l_%s(\"%s\",id,state,area,city,mine);", l->key, l->field[i].key, l->key, l->field[i].key);
+    for (int i = 0; i < l->subs; i++)
+        for (int k = 0; k < l->sub[i].fields; k++)
+            if (l->sub[i].field[k].filter)
+                buf_printf(&b, "create index if not exists \"x_%s_%s_%s\" on s_%s_%s(\"%s\",rec);", l->key, l->sub[i].key, l->sub[i].field[k].key, l->key,
+                           l->sub[i].key, l->sub[i].field[k].key);
     if (l->unique[0]) buf_printf(&b, "create unique index if not exists \"x_%s_%s\" on l_%s(\"%s\");", l->key, l->unique, l->key, l->unique);
     buf_printf(&b, "create unique index if not exists \"x_%s_no\" on l_%s(no)", l->key, l->key);
     return run(db, &b, e);
@@ -294,7 +301,28 @@ static int sql_check(struct db *db, const struct ledger *l, struct zb_err *e) {
     return effects_check(db, l, l->effect, l->effects, e);
 }
 
+/* The policy's lists as rows, so that SQL can ask what was in force on a day. */
+static int lists_put(struct db *db, const struct policy *p, struct zb_err *e) {
+    if (db_exec(db, "delete from code_item", e) != ZB_OK) return e->rc;
+    for (int i = 0; i < p->lists; i++)
+        for (int k = 0; k < p->list[i].items; k++) {
+            const struct list_item *it = &p->list[i].item[k];
+            ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "insert into code_item(list,at,key,zh,en,from_on,to_on) values(?1,?2,?3,?4,?5,?6,?7)", e);
+            if (!q) return e->rc;
+            stmt_z(q, 1, p->list[i].key);
+            stmt_i64(q, 2, k);
+            stmt_z(q, 3, it->key);
+            stmt_z(q, 4, it->zh);
+            stmt_z(q, 5, it->en);
+            stmt_i64(q, 6, it->from);
+            stmt_i64(q, 7, it->to);
+            if (stmt_run(q, e) != ZB_OK) return e->rc;
+        }
+    return ZB_OK;
+}
+
 static int migrate(struct db *db, const struct policy *p, struct zb_err *e) {
+    if (lists_put(db, p, e) != ZB_OK) return e->rc;
     for (int i = 0; i < p->ledgers; i++)
         if (!p->ledger[i].view[0] && ledger_tables(db, &p->ledger[i], e) != ZB_OK) return e->rc;
     for (int i = 0; i < p->ledgers; i++)

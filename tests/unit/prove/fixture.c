@@ -99,9 +99,11 @@ static void bind(struct fixture *f, struct stmt *q, int at, const struct row *r,
     if (v->kind != NODE_SCALAR) fail_msg("%s: one value is expected", where(f, v));
     if (!v->quoted && (!strcmp(v->text, "null") || !v->text[0])) {
         stmt_null(q, at);
-    } else if (d && (d->type == LF_TEXT || d->type == LF_ENUM || d->type == LF_REGION || d->type == LF_SEALED)) {
+    } else if (d && (d->type == LF_TEXT || d->type == LF_ENUM || d->type == LF_SET || d->type == LF_REGION)) {
         if (d->type == LF_ENUM && d->list->items && !list_find(d->list, str_of(v->text))) fail_msg("%s: %s has no member %s", where(f, v), d->key, v->text);
         stmt_z(q, at, v->text);
+    } else if (d && d->type == LF_SEALED) {
+        stmt_blob(q, at, str_of(v->text));
     } else if (d && d->type == LF_TIME && zb_time_parse(str_of(v->text), &t)) {
         stmt_i64(q, at, t);
     } else if (d && d->type == LF_TIME && zb_day_parse(str_of(v->text), &day)) {
@@ -134,9 +136,10 @@ static void defaults(struct row *r, const struct ledger_field *d, int n, int32_t
     for (int i = 0; i < n; i++) {
         if (!d[i].required || d[i].derive[0]) continue;
         switch (d[i].type) {
-        case LF_TEXT:
-        case LF_SEALED: put(r, d[i].key, text, 0); break;
+        case LF_TEXT: put(r, d[i].key, text, 0); break;
+        case LF_SEALED: break; /* null: nobody's */
         case LF_REGION: put(r, d[i].key, "140214", 0); break;
+        case LF_SET:
         case LF_ENUM: put(r, d[i].key, d[i].list->items ? d[i].list->item[0].key : "x", 0); break;
         case LF_DAY: put(r, d[i].key, NULL, today); break;
         case LF_TIME: put(r, d[i].key, NULL, today * ZB_DAY); break;

@@ -7,6 +7,8 @@ enum kind { ON, OFF, SUPPRESSED, MISSING, KINDS };
 static const char *const KIND[] = {"on", "off", "suppressed", "missing"};
 static struct fixture f;
 static unsigned seen[1000]; /* by rule: kinds that were there */
+static int bad;             /* cases that were not as expected: all are told before the test fails */
+#define WRONG(...) (print_error(__VA_ARGS__), bad++)
 
 struct got {
     int n;
@@ -82,13 +84,13 @@ static void case_run(const struct rule *u, const struct node *subject, const str
             bool found = false;
             for (int i = 0; i < g.n && !found; i++)
                 if (!g.hit[i].used && g.hit[i].kind == kind && agrees(&g.hit[i], w)) found = g.hit[i].used = true;
-            if (!found) fail_msg("%s:%d: %s %s: not found; %d hits, the first: %s", f.file, w->line, u->id, one->key, g.n, g.n ? g.hit[0].zh : "none");
+            if (!found) WRONG("%s:%d: %s %s: not found; %d hits, the first: %s\n", f.file, w->line, u->id, one->key, g.n, g.n ? g.hit[0].zh : "none");
         }
         for (int i = 0; i < g.n; i++)
             if (!g.hit[i].used)
-                fail_msg("%s:%d: %s %s: not expected (%s): site %.0f id %.0f key %s: %s", f.file, one->line, u->id, one->key, KIND[g.hit[i].kind],
-                         g.hit[i].site, g.hit[i].id, g.hit[i].key, g.hit[i].zh);
-        if ((kind == OFF) != !wanted) fail_msg("%s:%d: %s %s: %s", f.file, one->line, u->id, one->key, wanted ? "off expects nothing" : "expect is empty");
+                WRONG("%s:%d: %s %s: not expected (%s): site %.0f id %.0f key %s: %s\n", f.file, one->line, u->id, one->key, KIND[g.hit[i].kind], g.hit[i].site,
+                      g.hit[i].id, g.hit[i].key, g.hit[i].zh);
+        if ((kind == OFF) != !wanted) WRONG("%s:%d: %s %s: %s\n", f.file, one->line, u->id, one->key, wanted ? "off expects nothing" : "expect is empty");
     }
     fixture_end(&f);
 }
@@ -120,7 +122,6 @@ static void rules(void **st) {
     OK(rules_check(f.db, f.p, &err));
     fixture_files("rules", file_run, &subset);
     fixture_files("insights", file_run, &subset);
-    int bad = 0;
     for (int i = 0; i < f.p->rules; i++)
         for (int k = 0; k < (f.p->rule[i]->insight ? 2 : KINDS) && !f.p->rule[i]->needs[0]; k++)
             if (!(seen[i] >> k & 1)) {
@@ -138,19 +139,20 @@ static void on_postgres(void **st) {
     fixture_open(&f, pg_fresh());
     fixture_files("rules", file_run, &subset);
     fixture_files("insights", file_run, &subset);
+    assert_int_equal(bad, 0);
     fixture_close(&f);
 }
 
 int main(void) {
     const char *why;
     const struct CMUnitTest lite[] = {cmocka_unit_test(rules)}, pg[] = {cmocka_unit_test(on_postgres)};
-    int bad = cmocka_run_group_tests(lite, NULL, NULL);
-    if (bad) return bad;
+    int failed = cmocka_run_group_tests(lite, NULL, NULL);
+    if (failed) return failed;
     if (!pg_start(&why)) {
         printf("skipped on PostgreSQL: %s\n", why);
         return 0;
     }
-    bad = cmocka_run_group_tests(pg, NULL, NULL);
+    failed = cmocka_run_group_tests(pg, NULL, NULL);
     pg_stop();
-    return bad;
+    return failed;
 }
