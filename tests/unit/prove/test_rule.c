@@ -60,6 +60,9 @@ static bool agrees(const struct one *o, const struct node *want) {
 
 static void case_run(const struct rule *u, const struct node *subject, const struct node *one, enum kind kind) {
     fixture_begin(&f, subject, one);
+    struct got none = {0};
+    OK(rule_run(f.db, u, 987654321, keep, &none, &err)); /* a mine that is not there has none */
+    assert_int_equal(none.n, 0);
     for (int only = 0; only < 2; only++) { /* the province, and mine by mine: the same */
         struct got g = {0};
         const struct node *want = node_get(one, "expect");
