@@ -2,7 +2,7 @@
 #include "engine/inside.h"
 #include "ledger/ledger.h"
 #include "notify/notify.h"
-#include "prove/rule.h"
+#include "prove/hit.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -95,7 +95,9 @@ int open_stores(struct engine *en, const char *findings, struct zb_err *e) {
     else
         records_path(en->dir, path, sizeof path);
     if (db_open(path, DB_WRITE, &en->db, e) != ZB_OK || db_open(path, DB_WRITE, &en->writer, e) != ZB_OK) return e->rc;
-    if (audit_init(en->db, e) != ZB_OK || access_init(en->db, e) != ZB_OK || findings_init(en->db, e) != ZB_OK || notify_init(en->db, e) != ZB_OK) return e->rc;
+    if (audit_init(en->db, e) != ZB_OK || access_init(en->db, e) != ZB_OK || findings_init(en->db, e) != ZB_OK || notify_init(en->db, e) != ZB_OK ||
+        hits_init(en->db, e) != ZB_OK)
+        return e->rc;
     return ZB_OK;
 }
 
@@ -113,6 +115,8 @@ struct engine *engine_make(const char *dir) {
     pthread_mutex_init(&en->jobs_lock, NULL);
     pthread_cond_init(&en->jobs_wake, NULL);
     pthread_cond_init(&en->clerk_wake, NULL);
+    pthread_mutex_init(&en->rules_lock, NULL);
+    pthread_cond_init(&en->rules_wake, NULL);
     pthread_cond_init(&en->q_more, NULL);
     pthread_cond_init(&en->q_less, NULL);
     pthread_cond_init(&en->q_done, NULL);
@@ -128,6 +132,7 @@ void engine_free(struct engine *en) {
     mines_free(en);
     for (int i = 0; i < en->readers; i++) db_close(en->reader[i]);
     if (en->clerk_db) db_close(en->clerk_db);
+    if (en->rules_db) db_close(en->rules_db);
     if (en->writer) db_close(en->writer);
     if (en->db) db_close(en->db);
     if (en->series) series_close(en->series);
@@ -164,7 +169,7 @@ int engine_open(const char *dir, const struct engine_hooks *h, struct engine **r
         engine_free(en);
         return e->rc;
     }
-    if (h && (clerk_start(en, e) != ZB_OK || jobs_start(en, e) != ZB_OK)) { /* where nothing is served, clocks wait */
+    if (h && (clerk_start(en, e) != ZB_OK || jobs_start(en, e) != ZB_OK || rules_start(en, e) != ZB_OK)) { /* where nothing is served, clocks, jobs and rules wait */
         engine_close(en);
         return e->rc;
     }
@@ -173,6 +178,7 @@ int engine_open(const char *dir, const struct engine_hooks *h, struct engine **r
 
 void engine_close(struct engine *en) {
     if (!en) return;
+    rules_stop(en);
     jobs_stop(en);
     clerk_stop(en);
     judge_stop(en);

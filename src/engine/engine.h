@@ -16,7 +16,8 @@ struct engine_hooks { /* after what they tell is durable; on the judge thread; N
     void *arg;
 };
 /* Makes a data directory: policy copied into DIR/policy, stores, keys. ZB_E_CONFLICT: there is one already. */
-ZB_MUST int engine_init(const char *dir, const char *policy_dir, const char *db_url, struct zb_err *e); /* db_url: postgresql://… for records and findings; NULL: a file in DIR */
+ZB_MUST int engine_init(const char *dir, const char *policy_dir, const char *db_url,
+                        struct zb_err *e); /* db_url: postgresql://… for records and findings; NULL: a file in DIR */
 /* While DIR is served or not; FILE must not be there. Restore makes DIR. *files: how many the archive holds. */
 ZB_MUST int engine_backup(const char *dir, const char *file, int *files, struct zb_err *e);
 ZB_MUST int engine_restore(const char *dir, const char *file, int *files, struct zb_err *e);
@@ -86,6 +87,9 @@ struct db *engine_reader(struct engine *en, struct zb_err *e);
 void engine_reader_back(struct engine *en, struct db *db);
 struct db *engine_writer(struct engine *en);
 void engine_writer_back(struct engine *en);
+/* Runs the rules now over the province (site 0) or one mine, keeps the hits and writes what follows from the new ones. `look` reads. */
+struct hits_sum;
+ZB_MUST int engine_rules_run(struct engine *en, struct db *look, int64_t site, zb_time now, struct hits_sum *ret, struct zb_err *e);
 struct engine_stat {
     int queue;
     int64_t queue_bytes;
@@ -93,7 +97,7 @@ struct engine_stat {
     uint64_t inputs, judged;
     struct raw_stat raw;
     int64_t disk_free;
-    int disk_used; /* percent; -1 unknown */
+    int disk_used;     /* percent; -1 unknown */
     char trouble[300]; /* "" all well */
 };
 void engine_stats(struct engine *en, struct engine_stat *ret);

@@ -116,6 +116,11 @@ struct engine {
     struct db *clerk_db;
     pthread_mutex_t clerk_lock;
     pthread_cond_t clerk_wake;
+    pthread_t rules; /* rules over the ledgers */
+    bool ruling, rules_stop;
+    struct db *rules_db;
+    pthread_mutex_t rules_lock;
+    pthread_cond_t rules_wake;
     pthread_mutex_t trouble_lock;
     char trouble[300];
 };
@@ -183,6 +188,10 @@ void jobs_stop(struct engine *en);
 int clerk_start(struct engine *en, struct zb_err *e);
 void clerk_stop(struct engine *en);
 void clerk_step(struct engine *en, zb_time now);
+
+/* rules.c */
+int rules_start(struct engine *en, struct zb_err *e);
+void rules_stop(struct engine *en);
 
 /* replay.c */
 int replay_from(struct engine *en, uint64_t after, FILE *progress, struct zb_err *e);

@@ -53,3 +53,6 @@ void op_file_named(struct op_call *c, const char *name);
 /* shared: may the actor see this mine; the last head-count underground of a mine (-1 unknown) */
 bool sees(const struct op_call *c, const char *region, const char *mine);
 int below_count(struct op_call *c, const char *mine, zb_time *t);
+int op_hits(struct op_call *c, struct zb_err *e);
+int op_rules(struct op_call *c, struct zb_err *e);
+int op_rules_run(struct op_call *c, struct zb_err *e);

@@ -199,6 +199,7 @@ const struct schema SCHEMAS[] = {
     {"rules/detect_integrity.yaml", bind_detect},
     {"rules/detect_people.yaml", bind_detect},
     {"rules/detect_compare.yaml", bind_detect},
+    {"follow.yaml", bind_follow},
 };
 /* clang-format on */
 const int SCHEMAS_N = sizeof SCHEMAS / sizeof *SCHEMAS;

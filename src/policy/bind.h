@@ -27,6 +27,7 @@ void bind_area(struct reader *r, const struct node *root, struct plan_area *out)
 /* The plan over all files: unique ids, actors, means, dates, ledgers, duties. */
 void bind_plan_all(struct zb_err *e, struct policy *p, bool *bad);
 void bind_rules(struct reader *r, const struct node *root, bool insight, struct rule_file *out);
+void bind_follow(struct reader *r, const struct node *root, struct policy *p);
 void rules_all(struct zb_err *e, struct policy *p, bool *bad);
 void bind_letter(struct reader *r, const struct node *root, const struct policy *p, struct letter_rule *l); /* after the ledgers */
 void bind_pages(struct reader *r, const struct node *root, struct policy *p);

@@ -8,6 +8,12 @@ const char *const RULE_ACTION_KEY[] = {
 #undef X
 };
 
+const char *const FOLLOW_VALUE_KEY[] = {
+#define X(id, key) key,
+    FOLLOW_VALUES(X)
+#undef X
+};
+
 static void *many(struct reader *r, const struct node *seq, size_t size) {
     void *p = r->bad || !seq ? NULL : arena_alloc(r->a, (size_t)(seq->n + 1) * size);
     if (!p && !r->bad && seq) node_fail(r, seq, "too much for one policy");
@@ -169,6 +175,44 @@ void bind_rules(struct reader *r, const struct node *root, bool insight, struct 
     for (const struct node *n = out->rule ? seq->child : NULL; n && !r->bad; n = n->next) rule_bind(r, n, source, insight, &out->rule[out->rules++]);
 }
 
+/* ---- follow.yaml ---- */
+static void follow_bind(struct reader *r, const struct node *root, const char *key, struct follow *f) {
+    const struct node *n = r->bad ? NULL : node_get(root, key);
+    if (!n && !r->bad) node_fail(r, root, "key %s is missing", key);
+    if (r->bad) return;
+    node_keys(r, n, "ledger per_run means usual set");
+    *f = (struct follow){.ledger = node_text(r, n, "ledger", NULL),
+                         .means = node_text(r, n, "means", ""),
+                         .usual = node_text(r, n, "usual", ""),
+                         .per_run = (int)node_int(r, n, "per_run", INT64_MIN, 1, 100000),
+                         .to_ledger = -1,
+                         .at = n};
+    const struct node *set = r->bad ? NULL : node_get(n, "set");
+    if (!r->bad && (!set || set->kind != NODE_MAP)) node_fail(r, n, "set: {field: value} is missing");
+    f->set = many(r, set, sizeof *f->set);
+    for (const struct node *m = f->set ? set->child : NULL; m && !r->bad; m = m->next)
+        f->set[f->sets++] = (struct follow_set){m->key, (enum follow_value)node_choice(r, set, m->key, FOLLOW_VALUE_KEY, FOLLOW_VALUES_N), m};
+}
+
+void bind_follow(struct reader *r, const struct node *root, struct policy *p) {
+    node_keys(r, root, "source told clue measure");
+    p->follow.file = r->file;
+    p->follow.told = (int)node_int(r, root, "told", INT64_MIN, 1, 50);
+    follow_bind(r, root, "clue", &p->follow.clue);
+    follow_bind(r, root, "measure", &p->follow.measure);
+}
+
+static void follow_check(struct reader *r, const struct policy *p, struct follow *f) {
+    f->to_ledger = policy_ledger(p, str_of(f->ledger));
+    if (f->to_ledger < 0) {
+        node_fail(r, f->at, "ledger \"%s\" is not there", f->ledger);
+        return;
+    }
+    const struct ledger *l = &p->ledger[f->to_ledger];
+    for (int i = 0; i < f->sets && !r->bad; i++)
+        if (lfield_find(l->field, l->fields, str_of(f->set[i].field)) < 0) node_fail(r, f->set[i].at, "%s is not a field of %s", f->set[i].field, l->key);
+}
+
 /* ---- over all files ---- */
 static void words_check(struct reader *r, const struct policy *p, const struct rule *u) {
     const char *const names[] = {u->ledgers, u->subject};
@@ -189,6 +233,10 @@ static void words_check(struct reader *r, const struct policy *p, const struct r
 void rules_all(struct zb_err *e, struct policy *p, bool *bad) {
     const struct rule_file *set[] = {p->rule_file, p->insight_file};
     const int n[] = {p->rule_files, p->insight_files};
+    struct reader f = {p->arena, p->follow.file, e, *bad};
+    follow_check(&f, p, &p->follow.clue);
+    if (!f.bad) follow_check(&f, p, &p->follow.measure);
+    *bad |= f.bad;
     int count = 0;
     for (int k = 0; k < 2; k++)
         for (int i = 0; i < n[k]; i++) count += set[k][i].rules;

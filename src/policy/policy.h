@@ -119,6 +119,7 @@ struct policy {
     int rule_files, insight_files;
     const struct rule **rule; /* of all files */
     int rules;
+    struct follow_rules follow;
     struct site_rule site;
     struct detect_policy detect;
     struct clue_rule clue;

@@ -64,3 +64,31 @@ struct rule_file {
     struct rule *rule;
     int rules;
 };
+
+/* follow.yaml: what the machine does with a new hit that stands: a clue becomes a record, a measure a draft. Which ledgers these are is the policy's. */
+#define FOLLOW_VALUES(X)                                                                                                                                       \
+    X(SITE, "site") X(AREA, "area") X(RULE, "rule") X(NOW, "now") X(SCORE, "score") X(ZH, "zh") X(EVIDENCE, "evidence") X(SHADOW, "shadow") X(MEANS, "means")
+enum follow_value {
+#define X(id, key) FOLLOW_##id,
+    FOLLOW_VALUES(X)
+#undef X
+        FOLLOW_VALUES_N
+};
+extern const char *const FOLLOW_VALUE_KEY[];
+struct follow_set {
+    const char *field;
+    enum follow_value value; /* score: as a share of 1 */
+    const struct node *at;
+};
+struct follow {
+    const char *ledger, *means, *usual; /* means: which of the rule's may be drafted; usual: else this one */
+    int to_ledger, per_run;             /* most of one rule in one run; the others follow in the next */
+    struct follow_set *set;
+    int sets;
+    const struct node *at;
+};
+struct follow_rules {
+    const char *file;
+    struct follow clue, measure;
+    int told; /* reasons shown in one notice */
+};
