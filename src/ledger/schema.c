@@ -18,7 +18,8 @@ static const char *const MIGRATIONS[] = {
     "create index ledger_file_rec on ledger_file(ledger,rec);"
     "create table ledger_seal(ledger text not null, rec integer not null, sealed_key blob not null, primary key(ledger,rec)) strict;",
     "create table code_item(list text not null, at integer not null, key text not null, zh text not null, en text not null, from_on integer not null, to_on "
-    "integer not null, primary key(list,at)) strict, without rowid"};
+    "integer not null, kinds text not null, root text not null, primary key(list,at)) strict, without rowid;"
+    "create index code_item_key on code_item(list,key)"};
 
 static void columns_sql(struct buf *b, const struct ledger_field *f, int n, const char *sep) {
     for (int i = 0; i < n; i++)
@@ -307,7 +308,7 @@ static int lists_put(struct db *db, const struct policy *p, struct zb_err *e) {
     for (int i = 0; i < p->lists; i++)
         for (int k = 0; k < p->list[i].items; k++) {
             const struct list_item *it = &p->list[i].item[k];
-            ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "insert into code_item(list,at,key,zh,en,from_on,to_on) values(?1,?2,?3,?4,?5,?6,?7)", e);
+            ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "insert into code_item(list,at,key,zh,en,from_on,to_on,kinds,root) values(?1,?2,?3,?4,?5,?6,?7,?8,?9)", e);
             if (!q) return e->rc;
             stmt_z(q, 1, p->list[i].key);
             stmt_i64(q, 2, k);
@@ -316,6 +317,8 @@ static int lists_put(struct db *db, const struct policy *p, struct zb_err *e) {
             stmt_z(q, 5, it->en);
             stmt_i64(q, 6, it->from);
             stmt_i64(q, 7, it->to);
+            stmt_z(q, 8, it->kinds && it->kinds[0] ? it->kinds : it->edition && it->edition->kinds ? it->edition->kinds : "");
+            stmt_z(q, 9, it->root ? it->root : it->key);
             if (stmt_run(q, e) != ZB_OK) return e->rc;
         }
     return ZB_OK;
