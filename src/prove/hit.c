@@ -25,7 +25,7 @@ struct one {
 struct ran {
     zb_time ms;
     int found, excused, unknown;
-    char trouble[200];
+    char trouble[480];
 };
 struct hits {
     struct arena *arena;

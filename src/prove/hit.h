@@ -13,7 +13,7 @@ void hits_free(struct hits *h);
 struct hits_sum {
     int found, fresh, ended, failed;
     zb_time ms;
-    char trouble[200]; /* the first that failed */
+    char trouble[480]; /* the first that failed */
 };
 /* In a transaction of its own: what is seen again stays, what is new begins, what is not seen ends. */
 ZB_MUST int hits_store(struct db *db, const struct policy *p, const struct hits *h, zb_time now, struct hits_sum *ret, struct zb_err *e);
