@@ -245,21 +245,6 @@ static void changed_add(struct changed *c, struct str mine) {
         str_copy(mine, c->mine[c->n++], 24);
 }
 
-static int changed_mine(struct db *db, const struct policy *p, const char *subject, struct changed *c, struct zb_err *e) {
-    struct str id, key = str_cut(str_of(subject), '/', &id);
-    int64_t rec;
-    int l = policy_ledger(p, key);
-    if (l < 0 || p->ledger[l].view[0] || !id.p || !num_i64(id, 1, INT64_MAX, &rec)) return ZB_OK;
-    char sql[120];
-    snprintf(sql, sizeof sql, "select mine from l_%s where id=?1", p->ledger[l].key);
-    ZB_AUTO(stmt_done) struct stmt *q = db_once(db, sql, e);
-    if (!q) return e->rc;
-    stmt_i64(q, 1, rec);
-    int r = stmt_row(q, e);
-    if (r == 1) changed_add(c, stmt_col_text(q, 0));
-    return r < 0 ? r : ZB_OK;
-}
-
 static int changed_read(struct db *db, const struct policy *p, int64_t *seq, struct changed *c, struct zb_err *e) {
     char(*subject)[120] = xmalloc(CHANGES_AT_ONCE * sizeof *subject);
     int n = 0, r;
@@ -275,7 +260,11 @@ static int changed_read(struct db *db, const struct policy *p, int64_t *seq, str
             str_copy(stmt_col_text(q, 1), subject[n++], sizeof *subject);
         }
     }
-    for (int i = 0; i < n && r == ZB_OK; i++) r = changed_mine(db, p, subject[i], c, e);
+    for (int i = 0; i < n && r == ZB_OK; i++) {
+        char mine[24];
+        r = hits_mine(db, p, subject[i], mine, e);
+        if (r == ZB_OK) changed_add(c, str_of(mine));
+    }
     if (n == CHANGES_AT_ONCE) c->many = true;
     free(subject);
     return r;

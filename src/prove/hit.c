@@ -98,6 +98,22 @@ int hits_site(struct db *db, const struct policy *p, struct str mine, int64_t *s
     return r < 0 ? r : ZB_OK;
 }
 
+int hits_mine(struct db *db, const struct policy *p, const char *subject, char mine[24], struct zb_err *e) {
+    struct str id, key = str_cut(str_of(subject), '/', &id);
+    int64_t rec;
+    int l = policy_ledger(p, key);
+    mine[0] = 0;
+    if (l < 0 || p->ledger[l].view[0] || !id.p || !num_i64(id, 1, INT64_MAX, &rec)) return ZB_OK;
+    char sql[120];
+    snprintf(sql, sizeof sql, "select mine from l_%s where id=?1", p->ledger[l].key);
+    ZB_AUTO(stmt_done) struct stmt *q = db_once(db, sql, e);
+    if (!q) return e->rc;
+    stmt_i64(q, 1, rec);
+    int r = stmt_row(q, e);
+    if (r == 1) str_copy(stmt_col_text(q, 0), mine, 24);
+    return r < 0 ? r : ZB_OK;
+}
+
 struct place {
     char area[24], mine[24];
 };

@@ -17,5 +17,7 @@ struct hits_sum {
 };
 /* In a transaction of its own: what is seen again stays, what is new begins, what is not seen ends. */
 ZB_MUST int hits_store(struct db *db, const struct policy *p, const struct hits *h, zb_time now, struct hits_sum *ret, struct zb_err *e);
+/* The mine of a record, by the journal's name of it ("major_hazard/12"); "" none. */
+ZB_MUST int hits_mine(struct db *db, const struct policy *p, const char *subject, char mine[24], struct zb_err *e);
 /* The site record of a mine's code; 0 none. */
 ZB_MUST int hits_site(struct db *db, const struct policy *p, struct str mine, int64_t *site, struct zb_err *e);
