@@ -17,7 +17,7 @@ void fixture_open(struct fixture *f, const char *url) {
     OK(db_exec(f->db,
                "create table if not exists alarm(id text primary key, mine text, level integer, raised integer, cleared integer, peak integer, lim integer, "
                "region text, location text, unit text, point text, cause text, note text, state integer, judged integer, acked_by text, caused_by text, "
-               "measured_by text, closed_by text)",
+               "measured_by text, closed_by text, merged text)",
                &err));
     OK(ledger_migrate(f->db, f->p, 0, &err));
 }
