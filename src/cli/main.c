@@ -85,8 +85,8 @@ static int cmd_check(struct cli *c) {
     if (c->json)
         printf("{\"policy\":\"%s\",\"hash\":\"%s\",\"formats\":%d,\"limits\":%d,\"regions\":%d}\n", p->name, p->hash, p->formats, p->limits, p->regions);
     else
-        printf("%s: good; %d formats, %d limits, %d regions, %d causes, %d roles, %d ledgers; hash %s\n", c->dir, p->formats, p->limits, p->regions, p->causes,
-               p->roles, p->ledgers, p->hash);
+        printf("%s: good; %d formats, %d limits (%d tables still to be loaded), %d regions, %d causes, %d roles, %d ledgers; hash %s\n", c->dir, p->formats,
+               p->limits, p->limits_pending, p->regions, p->causes, p->roles, p->ledgers, p->hash);
     policy_unref(p);
     return 0;
 }

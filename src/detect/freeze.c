@@ -116,6 +116,41 @@ static void lives(struct io *f, struct live **list) {
     }
 }
 
+static void ring(struct io *f, struct ring *r) {
+    i64(f, &r->slot);
+    if (!r->slot) return;
+    int n = r->n;
+    int64_t newest = r->newest;
+    number(f, &n, 1, RAIN_SLOTS);
+    zb_time last = r->last;
+    i64(f, &newest);
+    i64(f, &last);
+    const int64_t far = (int64_t)1 << 40;
+    if (!f->out && (f->bad || r->slot < 0 || r->slot > 40 * ZB_DAY || (newest != INT64_MIN && (newest > far || newest < -far)))) {
+        r->slot = 0;
+        f->bad = true;
+        return;
+    }
+    if (!f->out) ring_make(r, r->slot, n);
+    r->newest = newest;
+    r->last = last;
+    for (int i = 0; i < n; i++) i64(f, &r->v[i]);
+}
+
+/* Its memories; the lines follow from policy and definition. */
+static void watch(struct io *f, struct pt *p) {
+    bool there = p->watch != NULL;
+    flag(f, &there);
+    if (!there || f->bad) return;
+    if (!f->out) {
+        p->watch = xcalloc(1, sizeof *p->watch);
+        p->watch->line = LINES_NONE;
+        p->watch->joint = -1;
+    }
+    for (int i = 0; i < WINDOWS_MAX; i++) ring(f, &p->watch->change[i]);
+    ring(f, &p->watch->rain);
+}
+
 static void point(struct io *f, struct pt *p) {
     definition(f, &p->def);
     i64(f, &p->last.t);
@@ -126,6 +161,7 @@ static void point(struct io *f, struct pt *p) {
     i64(f, &p->lost_at);
     flag(f, &p->defined);
     lives(f, &p->live);
+    watch(f, p);
 }
 
 static void facts(struct io *f, struct mine_facts *x) {
@@ -176,6 +212,7 @@ int mine_thaw(struct str in, struct mine_state **ret, struct zb_err *e) {
         struct pt *kept = p.def.code[0] && !pt_find(m, str_of(p.def.code)) ? pt_make(m, &p.def) : NULL;
         if (!kept) f.bad = true;
         if (kept) *kept = p;
+        if (!kept) watch_done(&p);
         for (struct live *l = kept ? NULL : p.live, *next; l; l = next) {
             next = l->next;
             free(l);

@@ -5,7 +5,7 @@
 /* What samples alone decide; silence, stations and reports have their own clocks and inputs. */
 #define KINDS                                                                                                                                                  \
     (1u << ALARM_OVER_HI | 1u << ALARM_OVER_LO | 1u << ALARM_CUT | 1u << ALARM_OVER_RANGE | 1u << ALARM_FEED | 1u << ALARM_CALIB | 1u << ALARM_MASKED |        \
-     1u << ALARM_FAULT)
+     1u << ALARM_FAULT | 1u << ALARM_STATE)
 
 void late_note(struct step *s, zb_time t) {
     const struct silence_rule *r = &s->p->silence;

@@ -21,6 +21,7 @@ void mine_free(struct mine_state *m) {
     if (!m) return;
     for (int i = 0; i < m->n; i++) {
         lives_free(m->pt[i]->live);
+        watch_done(m->pt[i]);
         free(m->pt[i]);
     }
     lives_free(m->own);
@@ -111,12 +112,22 @@ void pt_limits(struct step *s, struct pt *pt, zb_time t) {
     int32_t day = zb_day_of(t);
     if (day == pt->eff_day) return;
     struct limits law = limits_make(s->p, s->m, pt, day);
+    watch_make(s, pt, day);
     lax_check(s, pt, &law, t);
 }
 
 void mine_refresh(const struct policy *p, struct mine_state *m) {
-    for (int i = 0; i < m->n; i++)
-        if (m->pt[i]->last.t != ZB_TIME_NONE) (void)limits_make(p, m, m->pt[i], zb_day_of(m->pt[i]->last.t));
+    struct step s = {p, m, 0, NULL};
+    for (int i = 0; i < m->n; i++) {
+        if (m->pt[i]->last.t == ZB_TIME_NONE) { /* nothing of the policy before stays; made anew with its first sample */
+            m->pt[i]->eff_day = INT32_MIN;
+            m->pt[i]->source = "";
+            if (m->pt[i]->watch) m->pt[i]->watch->rows = 0;
+            continue;
+        }
+        (void)limits_make(p, m, m->pt[i], zb_day_of(m->pt[i]->last.t));
+        watch_make(&s, m->pt[i], zb_day_of(m->pt[i]->last.t));
+    }
 }
 
 void mine_define(const struct policy *p, struct mine_state *m, const struct point_def *def, zb_time now, struct alarm_diffs *out) {

@@ -25,33 +25,48 @@ static void hold(struct step *s, struct pt *pt, enum alarm_kind k, enum alarm_le
     alarm_hold(s, &c);
 }
 
+/* The legal limit and the coloured lines of one direction together. */
+struct reach {
+    enum alarm_level level; /* reached; NONE below all */
+    zb_fix limit;           /* which was */
+    zb_fix clear;           /* beyond this nothing of it holds any more; NONE: no limit there */
+};
+
+static struct reach reach_of(const struct pt *pt, zb_fix v, int sign, zb_fix alarm, zb_fix clear, enum alarm_level legal) {
+    const zb_fix *line = !pt->watch ? NULL : sign > 0 ? pt->watch->line.hi : pt->watch->line.lo;
+    struct reach r = {LEVEL_NONE, ZB_FIX_NONE, alarm == ZB_FIX_NONE ? ZB_FIX_NONE : clear};
+    if (alarm != ZB_FIX_NONE && (sign > 0 ? v >= alarm : v <= alarm)) r.level = legal, r.limit = alarm;
+    for (int i = LEVEL_BLUE; line && i < COLOURS; i++) {
+        if (line[i] == ZB_FIX_NONE) continue;
+        if (r.clear == ZB_FIX_NONE || (sign > 0 ? line[i] < r.clear : line[i] > r.clear)) r.clear = line[i];
+        if ((sign > 0 ? v >= line[i] : v <= line[i]) && (enum alarm_level)i >= r.level) r.level = (enum alarm_level)i, r.limit = line[i];
+    }
+    return r;
+}
+
 static void over_check(struct step *s, struct pt *pt, const struct sample *x, bool sure) {
     const struct limits *e = &pt->eff;
-    enum alarm_level level = s->p->kind[ALARM_OVER_HI].level;
-    zb_fix band = s->p->kind[ALARM_OVER_HI].deadband;
     char note[160];
-    if (e->hi_alarm != ZB_FIX_NONE && x->v != ZB_FIX_NONE) {
-        if (x->v >= e->hi_alarm) {
-            limit_note(note, pt, "超限", x->v, "≥", e->hi_alarm, x->state);
-            hold(s, pt, ALARM_OVER_HI, level, x, e->hi_alarm, note);
-        } else if (sure) {
-            if (x->v < e->hi_clear - band)
-                alarm_release(s, pt, "", ALARM_OVER_HI, x->t);
-            else
-                alarm_rest(s, pt, ALARM_OVER_HI);
-        }
+    if (x->v == ZB_FIX_NONE) return;
+    struct reach hi = reach_of(pt, x->v, 1, e->hi_alarm, e->hi_clear, s->p->kind[ALARM_OVER_HI].level);
+    if (hi.level) {
+        limit_note(note, pt, "超限", x->v, "≥", hi.limit, x->state);
+        hold(s, pt, ALARM_OVER_HI, hi.level, x, hi.limit, note);
+    } else if (sure && hi.clear != ZB_FIX_NONE) {
+        if (x->v < hi.clear - s->p->kind[ALARM_OVER_HI].deadband)
+            alarm_release(s, pt, "", ALARM_OVER_HI, x->t);
+        else
+            alarm_rest(s, pt, ALARM_OVER_HI);
     }
-    band = s->p->kind[ALARM_OVER_LO].deadband;
-    if (e->lo_alarm != ZB_FIX_NONE && x->v != ZB_FIX_NONE) {
-        if (x->v <= e->lo_alarm && (sure || x->v != 0)) { /* a flagged zero is no air lack, it is no value: its own alarm tells it */
-            limit_note(note, pt, "低限", x->v, "≤", e->lo_alarm, x->state);
-            hold(s, pt, ALARM_OVER_LO, s->p->kind[ALARM_OVER_LO].level, x, e->lo_alarm, note);
-        } else if (sure) {
-            if (x->v > e->lo_clear + band)
-                alarm_release(s, pt, "", ALARM_OVER_LO, x->t);
-            else
-                alarm_rest(s, pt, ALARM_OVER_LO);
-        }
+    struct reach lo = reach_of(pt, x->v, -1, e->lo_alarm, e->lo_clear, s->p->kind[ALARM_OVER_LO].level);
+    if (lo.level && (sure || x->v != 0)) { /* a flagged zero is no air lack, it is no value: its own alarm tells it */
+        limit_note(note, pt, "低限", x->v, "≤", lo.limit, x->state);
+        hold(s, pt, ALARM_OVER_LO, lo.level, x, lo.limit, note);
+    } else if (sure && !lo.level && lo.clear != ZB_FIX_NONE) {
+        if (x->v > lo.clear + s->p->kind[ALARM_OVER_LO].deadband)
+            alarm_release(s, pt, "", ALARM_OVER_LO, x->t);
+        else
+            alarm_rest(s, pt, ALARM_OVER_LO);
     }
 }
 
@@ -163,6 +178,7 @@ bool mine_sample(const struct policy *p, struct mine_state *m, struct str point,
     pt->received = now;
     if (pt->live) alarm_release(&s, pt, "", ALARM_POINT_SILENT, in->t);
     if (pt->last.t != ZB_TIME_NONE && in->t < pt->last.t) {
+        if (pt->watch && pt->watch->rain.slot && in->v != ZB_FIX_NONE && !(in->state & UNSURE)) rain_add(&pt->watch->rain, in); /* it has fallen all the same */
         late_note(&s, in->t);
         return false;
     }
@@ -180,6 +196,7 @@ bool mine_sample(const struct policy *p, struct mine_state *m, struct str point,
     } else {
         pt->lost_at = ZB_TIME_NONE;
     }
+    if (pt->watch) watch_check(&s, pt, &x, !(x.state & UNSURE) && x.v != ZB_FIX_NONE);
     pt->last = x;
     if (pt->links || pt->gases) feed_check(&s, pt, x.t);
     if (pt->live) m->due = m->due < now ? m->due : now; /* its timers are looked at on the next tick */

@@ -113,6 +113,7 @@ static zb_time mine_silence(struct step *s) {
 void mine_tick(const struct policy *p, struct mine_state *m, zb_time now, struct alarm_diffs *out) {
     struct step s = {p, m, now, out};
     zb_time next = alarms_tick(&s), t;
+    if (m->joints) joint_check(&s, now);
     if (m->heard != ZB_TIME_NONE) {
         t = mine_silence(&s);
         if (t < next) next = t;

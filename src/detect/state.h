@@ -11,6 +11,24 @@ struct live { /* an alarm that is pending, stands, or waits for its off-delay */
     zb_time off_from; /* event time of the first value beyond the clear limit; NONE while the condition holds */
     zb_time off_due;  /* when the timer clears it if no sample does: for a backlog the off-delay runs from its receipt */
 };
+/* A memory by slots of equal length, newest wins the slot it falls in; bounded: RING_MAX slots. */
+enum { CHANGE_SLOTS = 24, RAIN_SLOTS = 18 * 24 + 1, WINDOWS_MAX = 3 };
+struct ring {
+    zb_time slot;   /* length of one; 0 unused */
+    int64_t newest; /* number of the newest slot (event time / slot); INT64_MIN none */
+    int n;          /* how many slots */
+    zb_time last;   /* time of the last value that went in: told twice, it counts once */
+    zb_fix *v;      /* slot k at k mod n; ZB_FIX_NONE none */
+};
+/* What only points with colour lines, windows or states need; made when a rule or the mine's own lines ask for it. */
+struct watch {
+    struct lines line; /* the stricter of rules and the mine's own */
+    const struct limit_rule *row[LIMIT_ROWS_MAX];
+    int rows;
+    struct ring change[WINDOWS_MAX]; /* first value of each slot, a ring for each length of window */
+    struct ring rain;                /* what fell in each hour */
+    int joint;                       /* its place in p->joint and items, -1 none */
+};
 struct pt {
     struct point_def def;
     struct limits eff;
@@ -24,6 +42,7 @@ struct pt {
     int link[LINKS_MAX], links; /* KG points its relation names */
     int gas[LINKS_MAX], gases;  /* gas points whose relation names this one */
     struct live *live;
+    struct watch *watch; /* NULL: plain limits only */
 };
 struct mine_state {
     struct mine_facts f;
@@ -32,7 +51,8 @@ struct mine_state {
     struct map by_code, station; /* code → pt; station code → its live alarm */
     struct live *own;            /* alarms of the whole mine, stations and reports */
     zb_time heard, due;
-    zb_time period; /* of its most frequent files; 0 unknown */
+    int joints;                           /* points that take part in a joint rule */
+    zb_time period;                       /* of its most frequent files; 0 unknown */
     zb_time late_from, late_due, late_by; /* earliest late sample since the past was judged last; when to judge it again, and at the latest */
 };
 
@@ -68,6 +88,22 @@ enum alarm_level point_level(const struct pt *pt);
 void late_note(struct step *s, zb_time t);
 void alarm_tell(struct alarm_diffs *d, const struct alarm *a);                         /* life.c */
 void lives_move(struct mine_state *m, struct pt *pt, struct pt *from, uint32_t kinds); /* life.c: of these kinds pt's give way to from's */
+/* ring.c */
+void ring_move(struct ring *r, zb_time t);
+zb_fix *ring_at(struct ring *r, zb_time t); /* the slot of t, NULL when too old */
+void ring_done(struct ring *r);
+void ring_make(struct ring *r, zb_time slot, int n);
+zb_fix ring_sum(const struct ring *r, zb_time t, zb_time within); /* slots that end within (t - within, t] */
+void rain_add(struct ring *r, const struct sample *x);
+enum alarm_level rain_level(const struct limit_rule *l, const struct ring *r, zb_time t, zb_fix *sum, zb_fix *line);
+/* lines.c: colours of value, change, rain and state */
+void watch_make(struct step *s, struct pt *pt, int32_t day);
+void watch_done(struct pt *pt);
+enum alarm_level line_reached(const zb_fix line[COLOURS], zb_fix v, int sign, zb_fix *ret);
+void watch_check(struct step *s, struct pt *pt, const struct sample *x, bool sure);
+/* joint.c */
+enum alarm_level level_raise(const struct joint_rule *j, const int count[COLOURS]);
+void joint_check(struct step *s, zb_time t);
 /* points.c */
 struct pt *pt_find(const struct mine_state *m, struct str code);
 struct pt *pt_make(struct mine_state *m, const struct point_def *def);

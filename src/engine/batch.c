@@ -15,7 +15,9 @@ int job_observe(const struct policy *p, struct job *j, struct zb_err *e) {
     if (!(b->format->has & 1u << FACT_SAMPLE)) return ZB_OK;
     int many = 0;
     for (int k = 0; k < b->format->facts; k++) many += b->format->fact[k].kind == FACT_SAMPLE;
-    j->obs = arena_alloc(j->arena, (size_t)(b->n + 1) * (size_t)many * sizeof *j->obs);
+    int convert = conversions_of(p, b->mine);
+    size_t cap = (size_t)(b->n + 1) * (size_t)many * (size_t)(1 + convert);
+    j->obs = cap < INT32_MAX ? arena_alloc(j->arena, cap * sizeof *j->obs) : NULL;
     bool rising = true;
     for (int i = 0; i < b->n && j->obs; i++) {
         int n = samples_of(p, b, i, j->arena, one);
@@ -25,7 +27,9 @@ int job_observe(const struct policy *p, struct job *j, struct zb_err *e) {
         }
     }
     if (!j->obs || arena_over(j->arena)) return zb_fail(e, ZB_E_LIMIT, "%s: %d records need more memory than one upload may take", j->name, b->n);
-    if (!rising) qsort(j->obs, (size_t)j->nobs, sizeof *j->obs, by_time);
+    int raw = j->nobs;
+    if (convert) j->nobs = observations_convert(p, b->mine, j->obs, j->nobs, (int)cap, j->arena);
+    if (!rising || j->nobs > raw) qsort(j->obs, (size_t)j->nobs, sizeof *j->obs, by_time);
     return ZB_OK;
 }
 

@@ -53,46 +53,6 @@ static void bind_sensors(struct reader *r, const struct node *root, struct polic
     bind_units(r, root, p);
 }
 
-static struct limits limits_of(struct reader *r, const struct node *n) {
-    return (struct limits){node_fix(r, n, "hi_alarm"), node_fix(r, n, "hi_clear"),   node_fix(r, n, "lo_alarm"), node_fix(r, n, "lo_clear"),
-                           node_fix(r, n, "hi_cut"),   node_fix(r, n, "hi_restore"), node_fix(r, n, "lo_cut"),   node_fix(r, n, "lo_restore")};
-}
-
-static void bind_limits(struct reader *r, const struct node *root, struct policy *p) {
-    node_keys(r, root, "source limits patterns");
-    const struct node *seq = node_seq(r, root, "limits"), *pat = node_seq(r, root, "patterns");
-    struct limit_rule *out = seq ? list(r, seq, sizeof *out) : NULL;
-    struct loc_pattern *words = pat ? list(r, pat, sizeof *words) : NULL;
-    if (!out || !words) return;
-    for (const struct node *n = seq->child; n && !r->bad; n = n->next) {
-        node_keys(r, n,
-                  "class zh sensors gas hi_alarm hi_clear lo_alarm lo_clear hi_cut hi_restore lo_cut lo_restore unit cut_range from to mine_default source");
-        struct limit_rule *l = &out[p->limits++];
-        *l = (struct limit_rule){node_text(r, n, "class", NULL),
-                                 node_text(r, n, "zh", ""),
-                                 node_text(r, n, "sensors", NULL),
-                                 node_text(r, n, "gas", ""),
-                                 limits_of(r, n),
-                                 node_text(r, n, "unit", NULL),
-                                 node_text(r, n, "cut_range", ""),
-                                 node_text(r, n, "source", NULL),
-                                 node_day(r, n, "from", INT32_MIN),
-                                 node_day(r, n, "to", INT32_MAX),
-                                 node_bool(r, n, "mine_default", false)};
-        if (!r->bad && l->from > l->to) node_fail(r, n, "from is after to");
-    }
-    for (const struct node *n = pat->child; n && !r->bad; n = n->next) {
-        node_keys(r, n, "words class");
-        words[p->patterns] = (struct loc_pattern){node_text(r, n, "words", NULL), node_text(r, n, "class", NULL)};
-        bool known = false;
-        for (int i = 0; i < p->limits; i++) known |= !strcmp(out[i].loc_class, words[p->patterns].loc_class);
-        if (!r->bad && !known) node_fail(r, n, "class %s has no limit above", words[p->patterns].loc_class);
-        p->patterns++;
-    }
-    p->limit = out;
-    p->pattern = words;
-}
-
 static void bind_alarms(struct reader *r, const struct node *root, struct policy *p) {
     char kinds[400] = "";
     for (int k = 0; k < ALARM_KINDS_N; k++) snprintf(kinds + strlen(kinds), sizeof kinds - strlen(kinds), "%s%s", k ? " " : "", ALARM_KIND_KEY[k]);
@@ -184,6 +144,7 @@ const struct schema SCHEMAS[] = {
     {"regions.yaml", bind_regions},
     {"sensors.yaml", bind_sensors},
     {"limits.yaml", bind_limits},
+    {"conversions.yaml", bind_conversions},
     {"alarms.yaml", bind_alarms},
     {"causes.yaml", bind_causes},
     {"roles.yaml", bind_roles},

@@ -15,6 +15,8 @@ void formats_index(struct policy *p);
 /* Into *out, which may hold earlier editions of the same list; *joined says so. */
 void bind_list(struct reader *r, const struct node *root, const struct policy *p, struct code_list *out, bool *joined);
 struct code_list *list_inline(struct reader *r, const struct node *seq, const char *key); /* members that stand in a field */
+void bind_conversions(struct reader *r, const struct node *root, struct policy *p);
+void bind_limits(struct reader *r, const struct node *root, struct policy *p);
 void bind_ledger(struct reader *r, const struct node *root, const struct policy *p, struct ledger *l);
 void bind_import(struct reader *r, const struct node *root, struct import_profile *out);
 void bind_ladder(struct reader *r, const struct node *root, struct policy *p);

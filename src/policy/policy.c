@@ -85,20 +85,26 @@ static struct limits stricter(struct limits a, struct limits b) {
                            lower(a.hi_cut, b.hi_cut),     lower(a.hi_restore, b.hi_restore), upper(a.lo_cut, b.lo_cut),     upper(a.lo_restore, b.lo_restore)};
 }
 
-struct limits policy_limits(const struct policy *p, const char *loc_class, const char *sensor_type, const char *gas_class, int32_t day, const char **source) {
-    struct limits r = LIMITS_NONE;
-    bool exact = false;
-    *source = "";
+int policy_limit_rows(const struct policy *p, const char *loc_class, const char *sensor_type, const char *gas_class, int32_t day,
+                      const struct limit_rule *ret[LIMIT_ROWS_MAX]) {
+    int n = 0;
     /* rows of the point's class, of its gas class or any; without a class, or when none fits: the defaults, the strictest of them */
-    for (int pass = 0; pass < 2 && !exact; pass++)
-        for (int i = 0; i < p->limits; i++) {
+    for (int pass = 0; pass < 2 && !n; pass++)
+        for (int i = 0; i < p->limits && n < LIMIT_ROWS_MAX; i++) {
             const struct limit_rule *l = &p->limit[i];
             if (day < l->from || day > l->to || !word_of(l->sensor_types, sensor_type)) continue;
             if (pass == 0 ? !loc_class[0] || strcmp(l->loc_class, loc_class) : !l->mine_default) continue;
             if (l->gas_class[0] && gas_class[0] && strcmp(l->gas_class, gas_class)) continue;
-            r = stricter(r, l->lim);
-            *source = l->source;
-            exact = pass == 0;
+            ret[n++] = l;
         }
+    return n;
+}
+
+struct limits policy_limits(const struct policy *p, const char *loc_class, const char *sensor_type, const char *gas_class, int32_t day, const char **source) {
+    const struct limit_rule *row[LIMIT_ROWS_MAX];
+    struct limits r = LIMITS_NONE;
+    int n = policy_limit_rows(p, loc_class, sensor_type, gas_class, day, row);
+    *source = n ? row[n - 1]->source : "";
+    for (int i = 0; i < n; i++) r = stricter(r, row[i]->lim);
     return r;
 }

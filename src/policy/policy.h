@@ -25,14 +25,37 @@ struct sensor_type { /* 传感器类型; by_unit: a point of which only this uni
 struct unit_rule { /* a unit and other ways to write it, separated by blanks */
     const char *unit, *also;
 };
-struct limit_rule { /* thresholds.md A.1, A.2: one row of the limits table */
+#define RAIN_MAX (18 * ZB_DAY) /* rain is remembered by the hour for so long */
+struct limit_rule {            /* thresholds.md A.1, A.2, B: one row of the limits table */
     const char *loc_class, *zh;
     const char *sensor_types; /* space-separated "0001 0011 0043" */
     const char *gas_class;    /* "" any, "low", "high", "outburst" */
     struct limits lim;
+    struct lines line;          /* value at or above, at or below: a colour */
+    struct lines change;        /* hi: has risen, lo: has fallen by so much (both positive) within `within` */
+    zb_fix sum[COLOURS];        /* what fell within `within` together; ZB_FIX_NONE none */
+    struct antecedent {         /* rain of the `recent` time >= at - less * rain of the `before` time that lies before it */
+        zb_time recent, before; /* recent 0: no such rule */
+        zb_fix at, less;
+        enum alarm_level level;
+    } antecedent;
+    zb_time within;          /* of change and sum */
+    const char *is[COLOURS]; /* switch and multi-state values of that colour, space-separated; NULL none */
     const char *unit, *cut_range, *source;
     int32_t from, to;  /* validity of the edition at the data time, days; to INT32_MAX: open */
     bool mine_default; /* taken when a point has no class: the stricter of all default rows of its sensor type */
+};
+struct joint_rule {                  /* GB 39496-2020 5.5: so many points or items of a colour together make the next */
+    const char *zh, *items, *source; /* items: sensor types, space-separated, "|" between items */
+    int blue, yellow, orange;
+};
+enum formula { FORMULA_LINEAR, FORMULA_THERMISTOR, FORMULA_VIBRATING_WIRE };
+/* conversions.yaml: a raw point of one mine to another point. linear: a x + b. thermistor (x in ohm): 1 / (a + b ln x + c ln³ x) - 273.15 + offset.
+ * vibrating_wire (x in Hz): (a x² + b x + c + (t0 - T) k + d - (barometer - ref)) scale + offset; without temperature T is t0, without barometer it is ref. */
+struct conversion {
+    const char *mine, *point, *to, *sensor, *unit, *location, *temperature, *barometer;
+    enum formula formula;
+    double a, b, c, t0, k, d, ref, scale, offset;
 };
 struct loc_pattern {
     const char *words;
@@ -92,6 +115,11 @@ struct policy {
     int units;
     const struct limit_rule *limit;
     int limits;
+    const struct joint_rule *joint;
+    int joints;
+    const struct conversion *conversion;
+    int conversions;
+    int limits_pending; /* tables known to exist and not yet seen */
     const struct loc_pattern *pattern;
     int patterns;
     struct kind_rule kind[ALARM_KINDS_N];
@@ -158,6 +186,10 @@ const struct sensor_type *policy_sensor(const struct policy *p, struct str zh, s
 const char *policy_unit(const struct policy *p, struct str unit, struct arena *a);
 /* Class of a location by its Chinese text; "" when nothing matches. */
 const char *policy_loc_class(const struct policy *p, struct str location);
+/* Rows that hold for a point; returns how many, at most LIMIT_ROWS_MAX. */
+#define LIMIT_ROWS_MAX 16
+int policy_limit_rows(const struct policy *p, const char *loc_class, const char *sensor_type, const char *gas_class, int32_t day,
+                      const struct limit_rule *ret[LIMIT_ROWS_MAX]);
 /* Regulation's limits for a point: class (or "" → the strictest default of its sensor type), gas class, at a day.
  * *source gets the rule's source. All NONE if the sensor type has no rule. */
 struct limits policy_limits(const struct policy *p, const char *loc_class, const char *sensor_type, const char *gas_class, int32_t day, const char **source);

@@ -2,7 +2,7 @@
 #include "sense/inside.h"
 #include <stdio.h>
 
-static bool full_width(struct str s) { return s.n && (memmem(s.p, s.n, "\xEF\xBC\x9B", 3) || memmem(s.p, s.n, "\xEF\xBD\x9E", 3)); }
+static bool full_width(struct str s) { return s.p && s.n && (memmem(s.p, s.n, "\xEF\xBC\x9B", 3) || memmem(s.p, s.n, "\xEF\xBD\x9E", 3)); }
 
 static bool separator_in(const struct format *f, struct str s) {
     if (!s.n) return false;

@@ -152,5 +152,6 @@ int json_split(struct decode *d, struct str bytes, struct batch *b, struct zb_er
     for (int i = 0; i < b->n && room && rc == ZB_OK; i++) room = own((struct str *)b->rec[i].cell, f->body.n, d->a);
     if (!room) rc = zb_fail(e, ZB_E_LIMIT, "the file's texts need more memory than one upload may take");
     json_decref(root);
+    b->memo_text = (struct str){NULL, 0}; /* it was a view into the tree */
     return rc;
 }

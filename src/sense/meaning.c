@@ -198,6 +198,7 @@ int points_of(const struct policy *p, const struct batch *b, int i, struct arena
 }
 
 bool sample_point(const struct policy *p, const struct batch *b, uint32_t from, struct arena *a, struct point_def *ret) {
+    if (from >= CONVERTED) return converted_point(p, from, ret);
     return point_make(p, &b->rec[from / FACTS_MAX], &b->format->fact[from % FACTS_MAX], a, ret) && (ret->sensor_type[0] || ret->location[0] || ret->unit[0]);
 }
 

@@ -34,6 +34,11 @@ int samples_of(const struct policy *p, const struct batch *b, int i, struct aren
 int points_of(const struct policy *p, const struct batch *b, int i, struct arena *a, struct point_def *ret);
 /* What a sample itself says of its point: for points nobody has defined. from: of the observation. */
 bool sample_point(const struct policy *p, const struct batch *b, uint32_t from, struct arena *a, struct point_def *ret);
+/* Adds what the policy's conversions make of the raw values among o[0..n), at most to cap; returns how many there are then. Room: n more for each
+ * conversion the mine has. */
+int conversions_of(const struct policy *p, struct str mine);
+int observations_convert(const struct policy *p, struct str mine, struct observation *o, int n, int cap, struct arena *a);
+bool conversion_value(const struct conversion *c, double x, double temperature, double barometer, double *ret); /* false: no number comes of it */
 int events_of(const struct policy *p, const struct batch *b, int i, struct arena *a, struct event *ret);
 struct station_state {
     struct str station;

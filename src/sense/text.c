@@ -184,8 +184,8 @@ static int head_take(struct decode *d, const struct opened *o, struct batch *b, 
 
 /* Families that share a header tell their records apart by how many fields they have. */
 static int first_fields(const struct opened *o) {
-    struct str rest, first = trim(str_cut(o->body, o->f->end[o->end].rec, &rest)), none[1];
-    return first.n ? cells(first, none, 0) : 0;
+    struct str rest, first = trim(str_cut(o->body, o->f->end[o->end].rec, &rest));
+    return first.n ? (int)count(first, ';') + 1 : 0;
 }
 
 static bool body_fits(const struct opened *o) {
