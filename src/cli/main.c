@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "sim/sim.h"
 #define VERSION "0.1.0"
@@ -11,6 +12,7 @@ static const char HELP[] = "zhiben 治本 — keeps a province's miners alive\n\
                            "  zhiben import DIR FILE|FOLDER...              through the same door as any upload\n"
                            "  zhiben query DIR POINT [--from T] [--to T]    samples of a point\n"
                            "  zhiben rebuild DIR                            judge the whole fact log anew and compare\n"
+                           "  zhiben replay DIR --policy P [--from T]       what another policy would have found; nothing is changed\n"
                            "  zhiben night DIR [--day 2026-03-04]           judge one day's sensors and standstills now\n"
                            "  zhiben backup DIR FILE | restore DIR FILE     one archive of everything, while serving\n"
                            "  zhiben check POLICY                           validate a policy\n"
@@ -88,6 +90,51 @@ static int cmd_check(struct cli *c) {
         printf("%s: good; %d formats, %d limits (%d tables still to be loaded), %d regions, %d causes, %d roles, %d ledgers; hash %s\n", c->dir, p->formats,
                p->limits, p->limits_pending, p->regions, p->causes, p->roles, p->ledgers, p->hash);
     policy_unref(p);
+    return 0;
+}
+
+static void whatif_print(void *arg, const struct whatif *w) {
+    const struct cli *c = arg;
+    char t[ZB_TIME_CAP], u[ZB_TIME_CAP], peak[ZB_FIX_CAP], limit[ZB_FIX_CAP];
+    if (c->json) {
+        ZB_AUTO(buf_done) struct buf b;
+        struct json j;
+        buf_init(&b, 4096);
+        json_init(&j, &b);
+        json_obj(&j);
+        json_key(&j, "change"), json_z(&j, w->change);
+        json_key(&j, "mine"), json_z(&j, w->mine);
+        json_key(&j, "point"), json_z(&j, w->point);
+        json_key(&j, "kind"), json_z(&j, ALARM_KIND_KEY[w->kind]);
+        json_key(&j, "level"), json_z(&j, ALARM_LEVEL_KEY[w->level]);
+        json_key(&j, "raised"), json_time(&j, w->raised);
+        json_key(&j, "cleared"), json_time(&j, w->cleared);
+        json_key(&j, "peak"), json_fix(&j, w->peak);
+        json_key(&j, "limit"), json_fix(&j, w->limit);
+        json_key(&j, "was_level"), json_z(&j, w->was_level == LEVEL_NONE ? NULL : ALARM_LEVEL_KEY[w->was_level]);
+        json_key(&j, "was_limit"), json_fix(&j, w->was_limit);
+        json_end(&j);
+        puts(b.p);
+        return;
+    }
+    printf("%-7s %s  %s %s  %s %s  %s – %s", w->change, w->mine, w->point, ALARM_KIND_ZH[w->kind], ALARM_LEVEL_ZH[w->level], zb_fix_text(w->peak, peak),
+           zb_time_text(w->raised, t), w->cleared == ZB_TIME_NONE ? "…" : zb_time_text(w->cleared, u));
+    if (w->limit != ZB_FIX_NONE) printf("  限值 %s", zb_fix_text(w->limit, limit));
+    if (w->was_level != LEVEL_NONE) printf("  (原 %s)", ALARM_LEVEL_ZH[w->was_level]);
+    putchar('\n');
+}
+
+static int cmd_replay(struct cli *c) {
+    struct zb_err e;
+    struct whatif_result r;
+    zb_time from = 0;
+    const char *p = cli_option(c, "policy"), *at = cli_option(c, "from");
+    if (!p) return fputs("zhiben replay DIR --policy P [--from T]: the policy to judge by is missing\n", stderr), 2;
+    if (at && !zb_time_parse(str_of(at), &from)) return fprintf(stderr, "zhiben: --from %s: a time such as 2026-03-01 00:00:00 is expected\n", at), 2;
+    if (engine_whatif(c->dir, p, from, isatty(2) ? stderr : NULL, whatif_print, c, &r, &e) != ZB_OK) return cli_failed(&e);
+    if (!c->json)
+        printf("%llu inputs judged by %s: %lld alarms more, %lld fewer, %lld otherwise\n", (unsigned long long)r.inputs, p, (long long)r.fresh,
+               (long long)r.gone, (long long)r.changed);
     return 0;
 }
 
@@ -186,8 +233,9 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*fn)(struct cli *);
-    } CMD[] = {{"init", cmd_init},   {"serve", cmd_serve},       {"import", cmd_import}, {"rebuild", cmd_rebuild},
-               {"check", cmd_check}, {"simulate", cmd_simulate}, {"backup", cmd_backup}, {"restore", cmd_backup}, {"paper", cmd_paper}, {"history", cmd_history}, {"night", cmd_night}};
+    } CMD[] = {{"init", cmd_init},      {"serve", cmd_serve}, {"import", cmd_import},     {"rebuild", cmd_rebuild},
+               {"replay", cmd_replay},  {"check", cmd_check}, {"simulate", cmd_simulate}, {"backup", cmd_backup},
+               {"restore", cmd_backup}, {"paper", cmd_paper}, {"history", cmd_history},   {"night", cmd_night}};
     struct cli c = {0};
     if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) return help();
     if (!strcmp(argv[1], "--version")) return puts("zhiben " VERSION) < 0;

@@ -65,6 +65,24 @@ ZB_MUST int engine_night(struct engine *en, int32_t day, zb_time now, struct nig
 /* The people below by each mine's last position file. The engine does this itself each hour while it serves. */
 ZB_MUST int engine_people(struct engine *en, zb_time now, int *clues, int *fresh, struct zb_err *e);
 
+/* What another policy would have found in the whole log: alarms raised from `from` on that only one side has, or both with another level, limit or end.
+ * DIR is only read, served or not; fn may be NULL. */
+struct whatif {
+    const char *change; /* "new", "gone", "changed" */
+    char mine[24], point[48];
+    enum alarm_kind kind;
+    enum alarm_level level, was_level;
+    zb_time raised, cleared;
+    zb_fix peak, limit, was_limit;
+};
+struct whatif_result {
+    uint64_t inputs;
+    int64_t fresh, gone, changed;
+};
+typedef void engine_whatif_fn(void *arg, const struct whatif *w);
+ZB_MUST int engine_whatif(const char *dir, const char *policy_dir, zb_time from, FILE *progress, engine_whatif_fn *fn, void *arg, struct whatif_result *ret,
+                          struct zb_err *e);
+
 /* ---- reading ---- */
 struct link {
     char last_file[120];

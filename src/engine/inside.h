@@ -62,6 +62,7 @@ struct engine {
     struct engine_hooks hooks;
     struct policy *policy;
     pthread_rwlock_t policy_lock;
+    bool one_policy; /* replay by this policy alone, whatever was in force then */
     struct raw *raw;
     struct series *series;
     struct db *db;     /* the judge's */
