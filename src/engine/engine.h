@@ -51,9 +51,11 @@ struct rebuild_result {
 };
 ZB_MUST int engine_rebuild(const char *dir, FILE *progress, struct rebuild_result *ret, struct zb_err *e);
 
-/* Takes over a past of records (ledger/past.c). DIR must not be served. */
+/* Takes over a past of records (ledger/past.c), then (fn not NULL) asks every rule what it finds on the day `until`. DIR must not be served. */
 struct past_result;
-ZB_MUST int engine_past(const char *dir, const char *folder, zb_time until, FILE *progress, struct past_result *ret, struct zb_err *e);
+struct rule_hit;
+ZB_MUST int engine_past(const char *dir, const char *folder, zb_time until, FILE *progress, int (*fn)(void *arg, const struct rule_hit *h, struct zb_err *e),
+                        void *arg, struct past_result *ret, struct zb_err *e);
 
 /* Judges one day of every mine: sensor-days, copies between points and mines, mines that should stand still; clues become records as of `now`. The same day
  * again gives the same clues. The engine does this itself each night while it serves. */

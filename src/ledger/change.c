@@ -493,6 +493,7 @@ static int begin_old(struct change *x, const struct ledger_access **acc, struct 
     if (x->old.rev != x->in->rev && !x->c->past)
         return zb_fail(e, ZB_E_CONFLICT, "%s 已被 %s 修改（版本 %lld，您看到的是 %lld），请刷新后再提交; changed meanwhile by %s: load it again", x->old.no,
                        x->old.updated_by, (long long)x->old.rev, (long long)x->in->rev, x->old.updated_by);
+    if (!access_writes(x->c, &x->old, *acc)) return zb_fail(e, ZB_E_DENIED, "该记录不在您的辖区，只能查看; outside your area: to be read only");
     x->r = x->old;
     x->r.v = arena_alloc(x->c->arena, (size_t)(x->l->fields + 1) * sizeof(struct value));
     if (!x->r.v) return zb_fail(e, ZB_E_LIMIT, "the request is too large");

@@ -40,6 +40,8 @@ int items_check(struct lcall *c, const struct value *old, const struct value *no
 
 /* record.c */
 bool access_sees(const struct lcall *c, const struct record *r, const struct ledger_access **ret);
+/* What is seen by `linked` beyond an officer's area is there to be read and referred to, not to be changed. */
+bool access_writes(const struct lcall *c, const struct record *r, const struct ledger_access *acc);
 int record_load(struct lcall *c, int64_t id, bool derived, struct record *r, struct zb_err *e); /* ZB_E_ABSENT also when it may not be seen */
 struct str ref_title(struct lcall *c, int ledger, int64_t id);                                  /* "" when absent */
 int done_by(struct lcall *c, int64_t id, const char **ret, struct zb_err *e);

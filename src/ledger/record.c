@@ -71,6 +71,10 @@ bool access_sees(const struct lcall *c, const struct record *r, const struct led
     return in && (!r->rev || where_sees(c, x, r->id));
 }
 
+bool access_writes(const struct lcall *c, const struct record *r, const struct ledger_access *acc) {
+    return !c->actor || c->depth || acc->see != SEE_LINKED || actor_level(c->actor) > 6 || may_see(c->actor, r->area, r->mine);
+}
+
 bool scope_sql(const struct lcall *c, struct buf *sql, int *n, bool no_index) {
     const struct ledger_access *x = ledger_access(c->l, c->actor);
     if (!c->actor) {
@@ -166,27 +170,39 @@ struct str ref_title(struct lcall *c, int ledger, int64_t id) {
     return str_of(arena_str(c->arena, s));
 }
 
+static int found_seen(struct lcall *c, int64_t n, struct str text, int64_t *id, struct zb_err *e) {
+    struct record rec;
+    struct zb_err hidden;
+    *id = n;
+    if (!c->l->view[0] && record_load(c, n, false, &rec, &hidden) != ZB_OK)
+        return zb_fail(e, ZB_E_ABSENT, "%s %s: no record \"%.*s\"", c->l->id, c->l->zh, text.n > 60 ? 60 : (int)text.n, text.p);
+    return ZB_OK;
+}
+
 /* A record by its id, its number, or its unique field. */
 int ledger_find(struct lcall *c, struct str text, int64_t *id, struct zb_err *e) {
     int64_t n = 0;
-    bool number = num_i64(text, 1, INT64_MAX, &n);
     char sql[400];
     const char *t = c->l->view[0] ? "v" : "l";
+    if (num_i64(text, 1, INT64_MAX, &n)) { /* mostly it is an id, and found by its key at once; names have no index */
+        snprintf(sql, sizeof sql, "select 1 from %s_%s where id=?1", t, c->l->key);
+        ZB_AUTO(stmt_done) struct stmt *k = db_once(c->db, sql, e);
+        if (!k) return e->rc;
+        stmt_i64(k, 1, n);
+        int there = stmt_row(k, e);
+        if (there < 0) return there;
+        if (there == 1) return found_seen(c, n, text, id, e);
+    }
     snprintf(sql, sizeof sql, "select id from %s_%s where id=?1 or no=?2%s%s%s%s%s%s limit 1", t, c->l->key, c->l->unique[0] ? " or \"" : "", c->l->unique,
              c->l->unique[0] ? "\"=?2" : "", c->l->title[0] ? " or \"" : "", c->l->title, c->l->title[0] ? "\"=?2" : "");
     ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, sql, e);
     if (!q) return e->rc;
-    stmt_i64(q, 1, number ? n : 0);
+    stmt_i64(q, 1, n);
     stmt_text(q, 2, text);
     int r = stmt_row(q, e);
     if (r < 0) return r;
     if (r == 0) return zb_fail(e, ZB_E_ABSENT, "%s %s: no record \"%.*s\"", c->l->id, c->l->zh, text.n > 60 ? 60 : (int)text.n, text.p);
-    *id = stmt_col_i64(q, 0);
-    struct record rec;
-    struct zb_err hidden;
-    if (!c->l->view[0] && record_load(c, *id, false, &rec, &hidden) != ZB_OK)
-        return zb_fail(e, ZB_E_ABSENT, "%s %s: no record \"%.*s\"", c->l->id, c->l->zh, text.n > 60 ? 60 : (int)text.n, text.p);
-    return ZB_OK;
+    return found_seen(c, stmt_col_i64(q, 0), text, id, e);
 }
 
 int done_by(struct lcall *c, int64_t id, const char **ret, struct zb_err *e) {

@@ -178,12 +178,14 @@ static int acts_json(struct lcall *c, const struct record *r, struct json *j, st
     char zh[200], en[240];
     struct rectify_facts f;
     if (facts_of(c, r, &f, e) != ZB_OK) return e->rc;
+    const struct ledger_access *acc = c->actor ? ledger_access(c->l, c->actor) : NULL;
+    bool here = !acc || access_writes(c, r, acc);
     json_key(j, "acts");
     json_arr(j);
     for (int i = 0; i < c->l->acts; i++) {
         const struct ledger_act *a = &c->l->act[i];
         enum verdict no = rectify_may(c->l, a, &f);
-        if (!(a->from >> r->state & 1) || !strcmp(a->roles, "auto")) continue; /* not of this state: not worth a line */
+        if (!(a->from >> r->state & 1) || !strcmp(a->roles, "auto") || !here) continue; /* not of this state: not worth a line */
         rectify_why(c->l, a, no, &f, zh, en);
         json_obj(j);
         json_key(j, "key");
@@ -432,7 +434,7 @@ int ledger_show(struct lcall *c, int64_t id, zb_time asof, zb_time known, struct
         if (!hidden(acc, c->l->field[i].key)) field_json(c, &c->l->field[i], &r.v[i], j);
     json_end(j);
     json_key(j, "can_edit");
-    json_bool(j, !past && acc && (acc->edit >> r.state & 1));
+    json_bool(j, !past && acc && (acc->edit >> r.state & 1) && access_writes(c, &r, acc));
     if (c->l->view[0]) {
         json_end(j);
         return ZB_OK;

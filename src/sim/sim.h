@@ -16,6 +16,15 @@ struct sim_config {
 /* Writes OUT/<mine>/<files> and OUT/truth.jsonl, one line a planted fault with what should be found. */
 ZB_MUST int sim_run(const struct policy *p, const struct sim_config *c, FILE *progress, struct zb_err *e);
 
+/* The past of the ledgers of a fictional province from 2024-01-01 on, whole years: OUT/<ledger>.jsonl for `zhiben history` (ledger/ledger.h says the lines)
+ * and OUT/truth.jsonl, one line a planted case that a document rule should find on the last day. Same seed, same bytes. */
+struct history_config {
+    const char *out;
+    int mines, years;
+    uint64_t seed;
+};
+ZB_MUST int sim_history(const struct policy *p, const struct history_config *c, FILE *progress, struct zb_err *e);
+
 /* Step by step, for living through it: every file made until a time goes to the sink, in order of its time. */
 struct sim;
 typedef int (*sim_sink)(void *arg, const char *mine, const char *name, struct str bytes, struct zb_err *e);

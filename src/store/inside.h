@@ -2,8 +2,8 @@
 #pragma once
 #include "store/db.h"
 
-#define STMT_BUCKETS 256
-#define STMT_KEPT 600
+#define STMT_BUCKETS 512
+#define STMT_KEPT 2000
 struct stmt {
     struct stmt *next;
     const char *sql;

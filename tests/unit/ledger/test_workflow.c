@@ -82,7 +82,8 @@ static int setup(void **st) {
     OK(db_open(url, DB_WRITE, &db, &err));
     OK(audit_init(db, &err));
     run("create table alarm(id text primary key, mine text, level integer, raised integer, cleared integer, peak integer, lim integer, region text, location "
-        "text, unit text, point text, cause text, note text, state integer, judged integer, acked_by text, caused_by text, measured_by text, closed_by text)");
+        "text, unit text, point text, cause text, note text, state integer, judged integer, acked_by text, caused_by text, measured_by text, closed_by text, "
+        "merged text)");
     OK(ledger_migrate(db, p, 0, &err));
     OK(db_clock(db, T, &err));
     OK(db_begin(db, &err));
@@ -279,6 +280,7 @@ static const struct {
               {"case", SUBJECTS " parent", "opened evidence reviewed notice withdrawn called_up"},
               {"disposal", SUBJECTS " parent", "candidate"},
               {"approval", "principal safety_manager parent", "checked reviewing"},
+              {"clue", "hazard_officer head nmsa", "trial"},
               {"tipoff", "head", "received accepted refused verifying verified untrue handling archived"},
               {"tipoff", "inspector hazard_officer agency agency_energy agency_land agency_finance agency_assets agency_fire agency_housing",
                "received accepted refused feedback reward_decided paid archived"},
