@@ -1,9 +1,10 @@
-/* MB/s of the decoders over simulated files: what one core takes in before anything is judged or stored. One JSON line a file type.
+/* MB/s of processor time of the decoders over simulated files: what one core takes in before anything is judged or stored. One JSON line a file type.
  * usage: decode POLICY [mines [minutes [seconds]]] */
 #include "sense/sense.h"
 #include "sim/sim.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct file {
     char name[80];
@@ -33,9 +34,16 @@ struct sum {
     zb_time ms;
 };
 
+/* Time of this thread: what else the machine does meanwhile is not ours. */
+static zb_time own_time(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (zb_time)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static int decode_all(const struct policy *p, const struct pile *all, const char *type, zb_time least, struct sum *x, struct zb_err *e) {
     struct arena *a = arena_new((size_t)64 << 20);
-    zb_time begin = zb_now();
+    zb_time begin = own_time();
     int rc = ZB_OK;
     do {
         for (int i = 0; i < all->n && rc == ZB_OK; i++) {
@@ -43,6 +51,7 @@ static int decode_all(const struct policy *p, const struct pile *all, const char
             bool truncated;
             const struct file *f = &all->f[i];
             struct upload_name un;
+            if (!strstr(f->name, type)) continue; /* the name's own reading belongs to batch_decode, once a file */
             if (upload_name_parse(p, str_of(f->name), STR(""), &un, e) != ZB_OK) rc = e->rc;
             if (rc != ZB_OK || !str_is(un.type, type)) continue;
             rc = batch_decode(p, str_of(f->name), STR(""), f->bytes, un.time + 5 * ZB_MINUTE, a, &b, &truncated, e);
@@ -54,10 +63,39 @@ static int decode_all(const struct policy *p, const struct pile *all, const char
             x->files++, x->records += (uint64_t)b.n, x->refused += (uint64_t)b.refused, x->bytes += (double)f->bytes.n;
             arena_reset(a);
         }
-        x->ms = zb_now() - begin;
+        x->ms = own_time() - begin;
     } while (rc == ZB_OK && x->files && x->ms < least);
     arena_free(a);
     return rc;
+}
+
+/* The simulated county sends the national families: one file of 500 sensors in the XML of DB14/T 671.1 beside them. */
+static int xml_file(const struct policy *p, struct pile *all, struct zb_err *e) {
+    enum { SENSORS = 500 };
+    const struct format *const *named, *f = NULL;
+    int many = policy_formats(p, STR("AQSS"), &named);
+    for (int i = 0; i < many; i++)
+        if (named[i]->syntax == SYNTAX_XML) f = named[i];
+    if (!f) return zb_fail(e, ZB_E_ABSENT, "the policy has no XML format AQSS");
+    ZB_AUTO(arena_drop) struct arena *a = arena_new((size_t)16 << 20);
+    ZB_AUTO(buf_done) struct buf out;
+    struct str head[FORMAT_FIELDS_MAX] = {{"", 0}};
+    const struct str *row[SENSORS];
+    head[f->head_mine] = STR("067000123");
+    head[f->head_time] = STR("2026-03-01 14:00:00");
+    for (int r = 0; r < SENSORS; r++) {
+        struct str *cell = arena_alloc(a, (size_t)f->body.n * sizeof *cell);
+        for (int i = 0; cell && i < f->body.n; i++) cell[i] = (struct str){"", 0};
+        if (!cell) return zb_fail(e, ZB_E_LIMIT, "no room");
+        cell[format_field(&f->body, "station_code")] = str_of(arena_printf(a, "%06d", r / 16));
+        cell[format_field(&f->body, "point_code")] = str_of(arena_printf(a, "%03dA%02d", r / 16, r % 16));
+        cell[format_field(&f->body, "state")] = STR("0");
+        cell[format_field(&f->body, "value")] = str_of(arena_printf(a, "0.%02d", r % 100));
+        row[r] = cell;
+    }
+    buf_init(&out, 1 << 20);
+    if (batch_encode(f, head, row, SENSORS, &out, e) != ZB_OK) return e->rc;
+    return keep(all, "067000123", "067000123_AQSS_20260301140000.xml", buf_str(&out), e);
 }
 
 static int number(char **v, int n, int i, int64_t absent, int64_t max, int64_t *ret) {
@@ -68,7 +106,7 @@ static int number(char **v, int n, int i, int64_t absent, int64_t max, int64_t *
 }
 
 int main(int n, char **v) {
-    static const char *const TYPE[] = {"CDSS", "RYSS", "FZSS", "TJSJ", "CDDY"};
+    static const char *const TYPE[] = {"CDSS", "RYSS", "FZSS", "TJSJ", "CDDY", "AQSS"};
     struct policy *p;
     struct zb_err e = {0};
     struct sim *s;
@@ -84,6 +122,7 @@ int main(int n, char **v) {
         rc = sim_step(s, c.start + minutes * ZB_MINUTE, keep, &all, &e);
         sim_free(s);
     }
+    if (rc == ZB_OK) rc = xml_file(p, &all, &e);
     for (size_t i = 0; i < sizeof TYPE / sizeof *TYPE && rc == ZB_OK; i++) {
         struct sum x = {0};
         rc = decode_all(p, &all, TYPE[i], seconds * ZB_SECOND, &x, &e);

@@ -7,6 +7,8 @@ bool utf8_valid(struct str s) {
         uint64_t w;
         while (end - p >= 8 && (memcpy(&w, p, 8), (w & 0x8080808080808080u) == 0)) p += 8;
         if (p == end) break;
+        while (end - p >= 3 && p[0] > 0xe0 && p[0] < 0xed && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80) p += 3; /* most Chinese letters */
+        if (p == end) break;
         unsigned c = *p;
         if (c < 0x80) {
             p++;

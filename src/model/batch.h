@@ -24,7 +24,7 @@ struct batch {
     struct record *rec;
     int n, accepted, refused, warned;
     struct str memo_text; /* the last time read and its value: in most files every record has the same */
-    zb_time memo_time;
+    zb_time memo_time, memo_midnight;
     struct refusal *why; /* at most BATCH_REASONS_MAX, the counts are complete */
     int whys;
 };

@@ -24,9 +24,6 @@ int csv_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err
 int xml_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err *e);
 int json_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err *e);
 
-/* scan.c: one step over 64 bytes (fewer at the end): bits where a or b stands; *odd: bits where 0xEF may begin a full-width separator. */
-uint64_t scan_block(const char *p, size_t n, char a, char b, uint64_t *odd);
-
 /* convert.c: observations that come from no record are marked so */
 #define CONVERTED 0xFF000000u
 bool converted_point(const struct policy *p, uint32_t from, struct point_def *d);

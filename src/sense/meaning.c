@@ -13,13 +13,22 @@ static struct str mapped(const char *map, struct str s) {
     return other;
 }
 
+static struct str glued(struct str a, const char *between, struct str b, struct arena *arena) {
+    size_t m = strlen(between);
+    char *s = arena_alloc(arena, a.n + m + b.n + 1);
+    if (!s) return (struct str){"", 0};
+    memcpy(s, a.p, a.n);
+    memcpy(s + a.n, between, m);
+    memcpy(s + a.n + m, b.p, b.n);
+    return (struct str){s, a.n + m + b.n};
+}
+
 static struct str joined(const struct source *s, const struct record *r, const char *between, struct arena *a) {
     struct str all = {"", 0};
     for (int i = 0; i < s->fields; i++) {
         struct str one = r->cell[s->field[i]];
         if (!one.n) continue;
-        char *both = all.n ? arena_printf(a, STR_FMT "%s" STR_FMT, STR_ARG(all), between, STR_ARG(one)) : NULL;
-        all = all.n ? str_of(both ? both : "") : one;
+        all = all.n ? glued(all, between, one, a) : one;
     }
     return all;
 }
@@ -48,7 +57,7 @@ static bool applies(const struct fact *x, const struct record *r) {
 
 static struct str point_code(const struct fact *x, const struct record *r, struct arena *a) {
     struct str point = slot(x, SLOT_POINT, r, a), item = slot(x, SLOT_ITEM, r, a);
-    return item.n && point.n ? str_of(arena_printf(a, STR_FMT "." STR_FMT, STR_ARG(point), STR_ARG(item))) : point;
+    return item.n && point.n ? glued(point, ".", item, a) : point;
 }
 
 static zb_time batch_moment(const struct batch *b) { return b->time != ZB_TIME_NONE ? b->time : b->name_time; }

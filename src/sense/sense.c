@@ -36,9 +36,16 @@ static int duplicates_drop(struct batch *b, struct arena *a) {
     int *slot = arena_alloc(a, cap * sizeof *slot);
     if (!slot) return ZB_E_LIMIT;
     int gone = 0;
+    struct str same[4] = {{"", 0}}; /* a file's times are mostly one: hashed once */
+    uint32_t hash[4] = {0};
     for (int i = 0; i < b->n; i++) {
         uint32_t h = 0;
-        for (int k = 0; k < f->keys; k++) h = h * 31 + map_hash(b->rec[i].cell[f->key[k]]);
+        for (int k = 0; k < f->keys; k++) {
+            struct str one = b->rec[i].cell[f->key[k]];
+            if (!i || !str_eq(one, same[k])) hash[k] = map_hash(one);
+            same[k] = one;
+            h = h * 31 + hash[k];
+        }
         for (size_t at = h & (cap - 1);; at = (at + 1) & (cap - 1)) {
             if (!slot[at]) {
                 slot[at] = i + 1;

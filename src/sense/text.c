@@ -1,5 +1,6 @@
 /* The families of `;` fields (data-access.md 2.4): records ended by marks with a header first, and lines without either. */
 #include "sense/inside.h"
+#include "sense/scan.h"
 #include <stdio.h>
 
 static bool blank(char c) { return c == ' ' || c == '\r' || c == '\n' || c == '\t'; }
@@ -30,9 +31,16 @@ static bool full_width(struct str r) { /* ； and ～ typed for ; and ~ */
 
 static size_t count(struct str s, char c) {
     size_t n = 0;
-    uint64_t odd;
-    for (size_t i = 0; i < s.n; i += 64) n += (size_t)__builtin_popcountll(scan_block(s.p + i, s.n - i, c, c, &odd));
+    for (const char *p = s.p, *end = s.p + s.n; p < end && (p = memchr(p, c, (size_t)(end - p))); p++) n++;
     return n;
+}
+
+/* Marks are two or three letters that occur nowhere else: their first letter is looked for, memmem is slow on such. */
+static bool holds(struct str s, const char *mark) {
+    size_t n = strlen(mark);
+    for (const char *p = s.p, *end = s.p + s.n; p < end && (p = memchr(p, mark[0], (size_t)(end - p))); p++)
+        if ((size_t)(end - p) >= n && !memcmp(p, mark, n)) return true;
+    return false;
 }
 
 int records_room(struct batch *b, size_t most, struct arena *a, struct str **ret, struct zb_err *e) {
@@ -218,8 +226,7 @@ int text_split(struct decode *d, struct str bytes, struct batch *b, struct zb_er
         return zb_fail(e, ZB_E_INPUT, "the file does not end with %s: it is not complete", o.f->end[0].file);
     }
     const char *mark = o.f->end[o.end].file;
-    if (o.body.n && memmem(o.body.p, o.body.n, mark, strlen(mark)))
-        return zb_fail(e, ZB_E_INPUT, "the end mark %s stands in the middle: several files in one are not taken", mark);
+    if (holds(o.body, mark)) return zb_fail(e, ZB_E_INPUT, "the end mark %s stands in the middle: several files in one are not taken", mark);
     if (o.n == 1 && !o.cell[0].n) return zb_fail(e, ZB_E_INPUT, "the file has no header");
     if (head_take(d, &o, b, e) != ZB_OK) return e->rc;
     return rows_take(d, o.body, o.f->end[o.end].rec, b, e);
