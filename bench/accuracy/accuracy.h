@@ -31,6 +31,7 @@ struct split {
 };
 ZB_MUST int split_load(const struct accuracy *a, const char *columns, struct split *ret, struct zb_err *e);
 void split_done(struct split *s);
+void put_split(const struct accuracy *a, struct json *out); /* fitted_on */
 
 struct accuracy_set {
     const char *name;
@@ -40,6 +41,9 @@ int run_methane(const struct accuracy *a, struct json *out, struct zb_err *e);
 int run_methane_faults(const struct accuracy *a, struct json *out, struct zb_err *e);
 int run_power(const struct accuracy *a, struct json *out, struct zb_err *e);
 int run_nab(const struct accuracy *a, struct json *out, struct zb_err *e);
+int run_bumps(const struct accuracy *a, struct json *out, struct zb_err *e);
+int run_pond(const struct accuracy *a, struct json *out, struct zb_err *e);
+int run_slope(const struct accuracy *a, struct json *out, struct zb_err *e);
 
 /* Figures. NAN where they mean nothing (no positive row …), written as null. */
 void put(struct json *out, const char *key, double v); /* six decimals at most */

@@ -1,6 +1,7 @@
 /* methane-mm116: greatest value of the next three minutes, and the onset of >= 1.0 % (methods.md C1, G). */
 #include "accuracy.h"
-#include "detect/learn.h"
+#include "detect/gas.h"
+#include "policy/policy.h"
 #include <stdlib.h>
 
 enum { HORIZON = 6, FEATURES = 11, WARM = 12 };
@@ -61,23 +62,54 @@ static void judge(const struct gas *test, const double *p, const double *onset, 
     free(score), free(hit);
 }
 
+/* The program's own forecast: fitted on train, then row by row over test. */
+static int forecast(const struct detect_gas *rule, const struct gas *train, const struct gas *test, double *peak, double *onset, struct zb_err *e) {
+    enum { CHANNELS = 5 };
+    double *rows = xmalloc((size_t)(train->n + test->n) * CHANNELS * sizeof *rows);
+    const struct gas *part[2] = {train, test};
+    for (int p = 0, r = 0; p < 2; p++)
+        for (int i = 0; i < part[p]->n; i++, r++) {
+            const double v[CHANNELS] = {part[p]->mm116[i], part[p]->mm31[i], part[p]->air[i], part[p]->flow[i], part[p]->pd[i]};
+            memcpy(rows + r * CHANNELS, v, sizeof v);
+        }
+    struct gas_model *m = gas_fit(rule, rows, train->n, CHANNELS);
+    struct gas_watch w;
+    if (m) gas_watch_start(m, &w);
+    for (int i = 0; m && i < test->n; i++) {
+        struct gas_next next;
+        gas_next(m, &w, rows + train->n * CHANNELS, i, LIMIT, &next);
+        peak[i] = next.peak;
+        onset[i] = next.cross;
+    }
+    free(rows);
+    if (!m) zb_fail(e, ZB_E_INPUT, "%d rows to fit on are too few", train->n);
+    gas_free(m);
+    return e->rc;
+}
+
 int run_methane(const struct accuracy *a, struct json *out, struct zb_err *e) {
     struct split s;
     struct gas train = {0}, test = {0};
-    if (split_load(a, COLUMNS, &s, e) != ZB_OK) return e->rc;
+    struct policy *policy = NULL;
+    if (policy_load(a->policy, &policy, e) != ZB_OK) return e->rc;
+    if (split_load(a, COLUMNS, &s, e) != ZB_OK) goto end;
     if (gas_read(&s.train, &train, e) == ZB_OK && gas_read(&s.test, &test, e) == ZB_OK) {
-        double *p = xmalloc((size_t)test.n * sizeof *p);
-        ols(&train, &test, p);
+        double *p = xmalloc((size_t)test.n * sizeof *p), *onset = xmalloc((size_t)test.n * sizeof *onset);
+        put_split(a, out);
         json_key(out, "rows");
         json_i64(out, test.n);
+        if (forecast(&policy->detect.gas, &train, &test, p, onset, e) == ZB_OK) judge(&test, p, onset, "forecast", out);
+        ols(&train, &test, p);
         json_key(out, "baselines");
         json_obj(out);
         judge(&test, test.mm116, test.mm116, "persistence", out);
         judge(&test, p, p, "ols", out);
         json_end(out);
-        free(p);
+        free(p), free(onset);
     }
     free(train.mm31), free(test.mm31);
     split_done(&s);
+end:
+    policy_unref(policy);
     return e->rc;
 }

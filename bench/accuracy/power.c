@@ -110,6 +110,7 @@ int run_power(const struct accuracy *a, struct json *out, struct zb_err *e) {
         memcpy(all.kwh, train.kwh, (size_t)from * 24 * sizeof *all.kwh);
         memcpy(all.kwh + from * 24, test.kwh + skip * 24, (size_t)(test.n - skip * 24) * sizeof *all.kwh);
         if (test.first + skip >= train.first + from) all.first = test.first + skip - from; /* days are named by the scored part */
+        put_split(a, out);
         judge(&all, from, p, out);
     }
     policy_unref(p);

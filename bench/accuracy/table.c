@@ -213,3 +213,8 @@ void split_done(struct split *s) {
     table_done(&s->train);
     if (!s->joined) table_done(&s->test);
 }
+
+void put_split(const struct accuracy *a, struct json *out) {
+    json_key(out, "fitted_on");
+    json_z(out, a->train ? "--train" : "first 70 % of --data");
+}

@@ -11,6 +11,18 @@ double linear_at(const double *w, const double *x, int k) {
     return s;
 }
 
+struct normal {
+    double a[LEARN_FEATURES_MAX * LEARN_FEATURES_MAX], b[LEARN_FEATURES_MAX];
+};
+
+/* The ridge; a column of zeros gets the weight 0 instead of making all of it unsolvable. */
+static void shrink(struct normal *m, const bool *v, int k, double ridge) {
+    for (int j = 0; j < k; j++) {
+        double *d = &m->a[j * k + j];
+        *d = *d == 0 ? 1 : v[j] ? *d + ridge : *d;
+    }
+}
+
 /* Cholesky of the k × k matrix a in place, then a·w = b. */
 static bool solve(double *a, double *b, int k) {
     for (int i = 0; i < k; i++)
@@ -39,9 +51,6 @@ static void varying(const double *x, int n, int k, bool *v) {
     }
 }
 
-struct normal {
-    double a[LEARN_FEATURES_MAX * LEARN_FEATURES_MAX], b[LEARN_FEATURES_MAX];
-};
 static void normal_add(struct normal *m, const double *x, double y, double weight, int k) {
     for (int i = 0; i < k; i++) {
         double wx = weight * x[i];
@@ -57,8 +66,7 @@ bool ridge_fit(const double *x, const double *y, const double *weight, int n, in
     struct normal *m = xcalloc(1, sizeof *m);
     varying(x, n, k, v);
     for (int i = 0; i < n; i++) normal_add(m, x + (size_t)i * (size_t)k, y[i], weight ? weight[i] : 1, k);
-    for (int j = 0; j < k; j++)
-        if (v[j]) m->a[j * k + j] += ridge;
+    shrink(m, v, k, ridge);
     bool ok = solve(m->a, m->b, k);
     if (ok) memcpy(w, m->b, (size_t)k * sizeof *w);
     free(m);
@@ -80,8 +88,7 @@ bool logistic_fit(const double *x, const double *y, const double *weight, int n,
             double z = linear_at(w, r, k), p = logistic(z), h = fmax(p * (1 - p), 1e-9);
             normal_add(m, r, z + (y[i] - p) / h, h * (weight ? weight[i] : 1), k); /* iteratively reweighted least squares */
         }
-        for (int j = 0; j < k; j++)
-            if (v[j]) m->a[j * k + j] += ridge;
+        shrink(m, v, k, ridge);
         ok = solve(m->a, m->b, k);
         far = 0;
         for (int j = 0; ok && j < k; j++) {
@@ -320,4 +327,44 @@ void boost_parts(const struct boost *b, const double *x, double *part) {
             n = to;
         }
     }
+}
+
+struct ranked {
+    double score;
+    bool hit;
+};
+static int lowest_first(const void *a, const void *b) { return cmp_double(&((const struct ranked *)a)->score, &((const struct ranked *)b)->score); }
+
+enum { CUTS = 150, REACH = 12 };
+static struct cut cut_at(const struct ranked *r, int n, int hits, int c) { /* the highest 70 % to 3 % */
+    int at = (int)(n * (0.3 + 0.67 * c / (CUTS - 1))), tp = 0;
+    while (at > 0 && r[at - 1].score == r[at].score) at--;
+    for (int i = at; i < n; i++) tp += r[i].hit;
+    return (struct cut){r[at].score, (double)(n - at) / n, (double)tp / hits, (double)(n - at - tp) / (n - hits)};
+}
+
+bool cut_choose(const double *score, const bool *hit, int n, struct cut *ret) {
+    struct cut cut[CUTS];
+    struct ranked *r = xmalloc((size_t)(n > 0 ? n : 1) * sizeof *r);
+    int hits = 0;
+    for (int i = 0; i < n; i++) {
+        r[i] = (struct ranked){score[i], hit[i]};
+        hits += hit[i];
+    }
+    bool both = hits > 0 && hits < n;
+    double best = -INFINITY;
+    if (both) qsort(r, (size_t)n, sizeof *r, lowest_first);
+    for (int c = 0; both && c < CUTS; c++) cut[c] = cut_at(r, n, hits, c);
+    for (int c = 0; both && c < CUTS; c++) {
+        double s = 0;
+        for (int d = -REACH; d <= REACH; d++) {
+            const struct cut *k = &cut[c + d < 0 ? 0 : c + d >= CUTS ? CUTS - 1 : c + d];
+            s += k->sensitivity - k->false_share;
+        }
+        if (s <= best) continue;
+        best = s;
+        *ret = cut[c];
+    }
+    free(r);
+    return both;
 }

@@ -43,3 +43,9 @@ double boost_at(const struct boost *b, const double *x); /* the value, or the lo
 /* What each feature adds to boost_at, base aside: at every split on the way the change of the mean below it (Saabas). part[k]. */
 void boost_parts(const struct boost *b, const double *x, double *part);
 double logistic(double odds);
+
+struct cut { /* a score from which a row is flagged, and what came of it on the rows it was chosen on */
+    double at, share, sensitivity, false_share;
+};
+/* Where balanced accuracy is best, smoothed over neighbouring cuts so that no single row decides. False with rows of one kind only. */
+bool cut_choose(const double *score, const bool *hit, int n, struct cut *ret);

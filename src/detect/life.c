@@ -17,9 +17,10 @@ void alarm_tell(struct alarm_diffs *d, const struct alarm *a) {
     d->a[d->n++] = *a;
 }
 
-static bool told(enum alarm_kind k) { /* by the mine, not judged from samples: several may stand for one subject */
+static bool told(enum alarm_kind k) { /* by the mine, not judged from samples, or a warning, one a hazard: several may stand for one subject */
     switch (k) {
     case ALARM_REPORTED:
+    case ALARM_WARNING:
     case ALARM_OVER_TIME:
     case ALARM_OVER_PEOPLE:
     case ALARM_RESTRICTED:

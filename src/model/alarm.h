@@ -5,12 +5,13 @@
 #define ALARM_KINDS(X)                                                                                                                                         \
     X(OVER_HI, "over-limit", "超限")                                                                                                                           \
     X(OVER_LO, "under-limit", "低限")                                                                                                                          \
-    X(CUT, "cut", "断电") X(OVER_RANGE, "over-range", "超量程") X(FEED, "feed", "馈电异常") X(CALIB, "calibration", "标校") X(MASKED, "masked", "屏蔽")        \
+    X(CUT, "cut", "断电")                                                                                                                                      \
+    X(OVER_RANGE, "over-range", "超量程") X(FEED, "feed", "馈电异常") X(CALIB, "calibration", "标校") X(MASKED, "masked", "屏蔽")                              \
         X(FAULT, "fault", "传感器故障") X(STATION, "station", "分站故障") X(POINT_SILENT, "point-silent", "测点中断") X(MINE_LATE, "mine-late", "上传迟到")    \
             X(MINE_SILENT, "mine-silent", "联网中断") X(LAX_LIMIT, "lax-limit", "限值偏松") X(REPORTED, "reported", "矿方上报") X(RATE, "rate", "变化过快")    \
                 X(STATE, "state", "状态异常") X(RAIN, "rain", "降雨预警") X(JOINT, "joint", "综合预警") X(OVER_TIME, "over-time", "超时")                      \
                     X(OVER_PEOPLE, "over-people", "超员") X(RESTRICTED, "restricted", "进入限制区域") X(CALL, "call", "人员求救") X(SEAL, "seal", "电子封条")  \
-                        X(VIDEO, "video", "视频异常") X(VEHICLE, "vehicle", "车辆异常")
+                        X(VIDEO, "video", "视频异常") X(VEHICLE, "vehicle", "车辆异常") X(WARNING, "warning", "预警")
 enum alarm_kind {
 #define X(id, key, zh) ALARM_##id,
     ALARM_KINDS(X)

@@ -158,6 +158,7 @@ const struct schema SCHEMAS[] = {
     {"duties.yaml", bind_duties},
     {"clues.yaml", bind_clues},
     {"rules/detect_integrity.yaml", bind_detect},
+    {"rules/forecast.yaml", bind_forecast},
     {"rules/detect_people.yaml", bind_detect},
     {"rules/detect_compare.yaml", bind_detect},
     {"follow.yaml", bind_follow},

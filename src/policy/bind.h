@@ -33,8 +33,10 @@ void bind_follow(struct reader *r, const struct node *root, struct policy *p);
 void rules_all(struct zb_err *e, struct policy *p, bool *bad);
 void bind_letter(struct reader *r, const struct node *root, const struct policy *p, struct letter_rule *l); /* after the ledgers */
 void bind_pages(struct reader *r, const struct node *root, struct policy *p);
+void bind_detectors(struct reader *r, const struct node *root, struct policy *p); /* its key detectors */
 void bind_detect(struct reader *r, const struct node *root, struct policy *p); /* each rules/detect_*.yaml */
 void bind_clues(struct reader *r, const struct node *root, struct policy *p);
 void detect_complete(struct reader *r, struct policy *p);                /* every detector was there */
 /* What one file cannot know: references, effects and their cycles and rights, imports. */
 void bind_all(struct zb_err *e, struct policy *p, bool *bad);
+void bind_forecast(struct reader *r, const struct node *root, struct policy *p); /* rules/forecast.yaml */

@@ -1,4 +1,4 @@
-/* rules/detect_*.yaml → struct detect_policy. */
+/* rules/detect_*.yaml, and the detectors of rules/forecast.yaml → struct detect_policy. */
 #include "policy/bind.h"
 #include <math.h>
 #include <stddef.h>
@@ -53,17 +53,7 @@ static void bind_params(struct reader *r, const struct node *map, int k, double 
         if (!seen[i]) node_fail(r, map, "detector %s: parameter %s (%s) is missing", KIND[k].key, KIND[k].param[i].key, KIND[k].param[i].unit);
 }
 
-void bind_detect(struct reader *r, const struct node *root, struct policy *p) {
-    node_keys(r, root, "source detectors gas_types steady_types work_types fan_types");
-    static const struct {
-        const char *key;
-        size_t at;
-    } TYPES[] = {{"gas_types", offsetof(struct detect_policy, gas_types)},
-                 {"steady_types", offsetof(struct detect_policy, steady_types)},
-                 {"work_types", offsetof(struct detect_policy, work_types)},
-                 {"fan_types", offsetof(struct detect_policy, fan_types)}};
-    for (size_t i = 0; i < 4 && !r->bad; i++)
-        if (node_get(root, TYPES[i].key)) *(const char **)((char *)&p->detect + TYPES[i].at) = node_text(r, root, TYPES[i].key, NULL);
+void bind_detectors(struct reader *r, const struct node *root, struct policy *p) {
     const struct node *seq = node_seq(r, root, "detectors");
     for (const struct node *n = seq ? seq->child : NULL; n && !r->bad; n = n->next) {
         node_keys(r, n, "key rule version zh en criterion owner grade shadow params");
@@ -86,6 +76,20 @@ void bind_detect(struct reader *r, const struct node *root, struct policy *p) {
                                              .shadow = node_bool(r, n, "shadow", true)};
         bind_params(r, n, k, (double *)((char *)&p->detect + KIND[k].at));
     }
+}
+
+void bind_detect(struct reader *r, const struct node *root, struct policy *p) {
+    node_keys(r, root, "source detectors gas_types steady_types work_types fan_types");
+    static const struct {
+        const char *key;
+        size_t at;
+    } TYPES[] = {{"gas_types", offsetof(struct detect_policy, gas_types)},
+                 {"steady_types", offsetof(struct detect_policy, steady_types)},
+                 {"work_types", offsetof(struct detect_policy, work_types)},
+                 {"fan_types", offsetof(struct detect_policy, fan_types)}};
+    for (size_t i = 0; i < 4 && !r->bad; i++)
+        if (node_get(root, TYPES[i].key)) *(const char **)((char *)&p->detect + TYPES[i].at) = node_text(r, root, TYPES[i].key, NULL);
+    bind_detectors(r, root, p);
 }
 
 void bind_clues(struct reader *r, const struct node *root, struct policy *p) {

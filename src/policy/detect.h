@@ -1,10 +1,10 @@
-/* Parameters of detectors, from rules/detect_*.yaml. Every detector stands once in a file, with its rule of the plan, what it may be evidence of, whether it
+/* Parameters of detectors, from rules/detect_*.yaml and rules/forecast.yaml. Every detector stands once in a file, with its rule of the plan, what it may be evidence of, whether it
  * still works in the shadow (only its owner sees its clues), and each parameter with unit and source. A parameter whose unit is not the one written here is
  * refused, so that no "10" changes its meaning. */
 #pragma once
 #include "policy/tree.h"
 
-/* X(parameter, unit). Units: s seconds, d days, 1 a pure number or count, p a probability, % percent, and what is named. */
+/* X(parameter, unit). Units: s seconds, d days, 1 a pure number or count, p a probability, % percent, rows samples of the even step, and what is named. */
 #define DETECT_FLAT(X)                                                                                                                                         \
     X(alpha_day, "p") X(min_s, "s") X(min_samples, "1") X(margin, "1") X(learn_min, "1") X(beside_s, "s") X(beside_steps, "1") X(beside_moves, "1")
 #define DETECT_REPLAY(X) X(window, "1") X(changes, "1") X(own_share, "p")
@@ -31,9 +31,9 @@
 #define DETECT_COUNTS(X) X(persons, "1") X(share, "p") X(shifts, "1")
 
 #define DETECT_RATIO(X)                                                                                                                                        \
-    X(baseline_min, "1") X(baseline_max, "1") X(low, "1") X(attend_low, "1") X(attend_high, "1") X(high, "1") X(tail, "p") X(z_floor, "p") X(z, "1") X(days, "d")
-#define DETECT_IDLE(X)                                                                                                                                         \
-    X(baseline_min, "1") X(rest_quantile, "p") X(work_quantile, "p") X(hours, "h") X(separation, "1") X(factor, "1") X(unchanged, "p")
+    X(baseline_min, "1")                                                                                                                                       \
+    X(baseline_max, "1") X(low, "1") X(attend_low, "1") X(attend_high, "1") X(high, "1") X(tail, "p") X(z_floor, "p") X(z, "1") X(days, "d")
+#define DETECT_IDLE(X) X(baseline_min, "1") X(rest_quantile, "p") X(work_quantile, "p") X(hours, "h") X(separation, "1") X(factor, "1") X(unchanged, "p")
 #define DETECT_SHARE(X) X(baseline_min, "1") X(z, "1") X(z_floor, "p") X(rise, "p") X(days, "d") X(night_r, "1") X(night_hours, "h")
 #define DETECT_BALANCE(X) X(p_max, "p") X(sigma_scale, "p") X(sigma_ticket, "p") X(sigma_stock, "p") X(windows, "1")
 #define DETECT_CAPACITY(X) X(warn_share, "p") X(year_share, "p") X(quarter_share, "p") X(month_share, "p") X(month_until_d, "d")
@@ -41,12 +41,33 @@
 #define DETECT_PLACE(X) X(persons, "1") X(hold_s, "s") X(air_tolerance, "p") X(air_min, "m3/min")
 #define DETECT_DRIFT(X) X(k, "1") X(h, "1") X(baseline_min, "1") X(z_floor, "p") X(factors, "1")
 
+#define DETECT_GAS(X)                                                                                                                                          \
+    X(step_s, "s")                                                                                                                                             \
+    X(horizon, "rows")                                                                                                                                         \
+    X(rise, "%CH4")                                                                                                                                            \
+    X(rises, "1") X(ridge, "1") X(trees, "1") X(leaves, "1") X(least, "rows") X(rate, "1") X(shrink, "1") X(columns, "p") X(folds, "1") X(prior, "rows")       \
+        X(memory, "rows") X(slack, "p") X(trend, "rows")
+#define DETECT_BURST(X) X(past, "rows") X(strong, "J") X(ridge, "1") X(folds, "1") X(memory, "rows") X(enough, "rows") X(positives, "1")
+#define DETECT_SLOPE(X)                                                                                                                                        \
+    X(span, "d")                                                                                                                                               \
+    X(uniform, "d")                                                                                                                                            \
+    X(slowest, "mm/d")                                                                                                                                         \
+    X(readings, "1") X(errors, "1") X(sma, "1") X(lma, "1") X(ratio, "1") X(hold, "1") X(points, "1") X(r2, "1") X(lost, "d") X(moving, "1") X(together, "d")  \
+        X(rain, "d")
+#define DETECT_POND(X)                                                                                                                                         \
+    X(step_s, "s") X(horizon, "rows") X(look, "rows") X(ridge, "p") X(fade, "p") X(wet_days, "d") X(trend, "rows") X(balance, "m") X(beach, "p")
+#define DETECT_OUTBURST(X) /* tables of levels only */
+#define DETECT_FIRE(X)
+#define DETECT_WATER(X)
+
 /* D(ID, key) */
 #define DETECTORS(D)                                                                                                                                           \
-    D(FLAT, flat) D(REPLAY, replay) D(NEAR, near) D(CLAMP, clamp) D(SMOOTH, smooth) D(COINCIDE, coincide) D(CALIB, calib) D(CLOCK, clock) D(TWIN, twin)        \
-        D(REACT, react) D(UPLOAD, upload) D(LIMITS, limits) D(LEVEL, level) D(DAY, day) D(QUOTA, quota) D(OVERTIME, overtime) D(RESTRICTED, restricted)        \
-            D(JUMP, jump) D(PAIR, pair) D(PAPERS, papers) D(LEADER, leader) D(COUNTS, counts) D(RATIO, ratio) D(IDLE, idle) D(SHARE, share)                    \
-                D(BALANCE, balance) D(CAPACITY, capacity) D(ROUGH, rough) D(PLACE, place) D(DRIFT, drift)
+    D(FLAT, flat)                                                                                                                                              \
+    D(REPLAY, replay) D(NEAR, near) D(CLAMP, clamp) D(SMOOTH, smooth) D(COINCIDE, coincide) D(CALIB, calib) D(CLOCK, clock) D(TWIN, twin) D(REACT, react)      \
+        D(UPLOAD, upload) D(LIMITS, limits) D(LEVEL, level) D(DAY, day) D(QUOTA, quota) D(OVERTIME, overtime) D(RESTRICTED, restricted) D(JUMP, jump)          \
+            D(PAIR, pair) D(PAPERS, papers) D(LEADER, leader) D(COUNTS, counts) D(RATIO, ratio) D(IDLE, idle) D(SHARE, share) D(BALANCE, balance)              \
+                D(CAPACITY, capacity) D(ROUGH, rough) D(PLACE, place) D(DRIFT, drift) D(GAS, gas) D(BURST, burst) D(SLOPE, slope) D(POND, pond)                \
+                    D(OUTBURST, outburst) D(FIRE, fire) D(WATER, water)
 
 #define X(name, unit) double name;
 #define D(ID, key)                                                                                                                                             \
@@ -62,10 +83,10 @@ enum detector_id {
 #undef D
         DETECTORS_N
 };
-struct detector {        /* who it is, for clues and for the clue room */
-    const char *key;     /* "flat" */
-    const char *rule;    /* id in the plan: "R36" */
-    const char *zh, *en; /* its name */
+struct detector {                  /* who it is, for clues and for the clue room */
+    const char *key;               /* "flat" */
+    const char *rule;              /* id in the plan: "R36" */
+    const char *zh, *en;           /* its name */
     const char *criterion, *owner; /* ids of criteria it may be evidence of, separated by blanks; role that switches it on */
     int version;
     int grade;   /* of a hit alone: 1 statistical, 2 physical contradiction, 3 exact contradiction (methods D11) */
@@ -73,7 +94,8 @@ struct detector {        /* who it is, for clues and for the clue room */
 };
 struct detect_policy {
     struct detector who[DETECTORS_N];
-    const char *gas_types, *steady_types, *work_types, *fan_types; /* sensor types, separated by blanks: judged by work, by the hour; switches of work, of fans */
+    const char *gas_types, *steady_types, *work_types,
+        *fan_types; /* sensor types, separated by blanks: judged by work, by the hour; switches of work, of fans */
 #define D(ID, key) struct detect_##key key;
     DETECTORS(D)
 #undef D
@@ -88,11 +110,11 @@ struct clue_rule {
     const char *ledger;
     int at; /* its index */
     const char *site, *rule, *raised_at, *score, *reason, *evidence, *digest, *window, *shadow, *factors;
-    const char *trial, *open; /* states a clue of a rule in the shadow, and of one switched on, begins in */
-    const char *stops;        /* SQL: mine, since (day), rule, zh, en, crew and hours allowed (null: not limited), power (1: load counts) */
-    const char *persons;    /* SQL, ?1 a mine: card, employer, special, certified, trained, contracted, leader */
-    const char *quota;      /* SQL, ?1 a mine: persons underground at once */
-    const char *restricted; /* words of an area's kind, separated by | */
+    const char *trial, *open;                /* states a clue of a rule in the shadow, and of one switched on, begins in */
+    const char *stops;                       /* SQL: mine, since (day), rule, zh, en, crew and hours allowed (null: not limited), power (1: load counts) */
+    const char *persons;                     /* SQL, ?1 a mine: card, employer, special, certified, trained, contracted, leader */
+    const char *quota;                       /* SQL, ?1 a mine: persons underground at once */
+    const char *restricted;                  /* words of an area's kind, separated by | */
     const char *energy_types, *output_types; /* sensor types of kWh counters and of tons */
     struct circuit_rule *circuit;
     int circuits;

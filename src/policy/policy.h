@@ -7,6 +7,7 @@
 #include "model/alarm.h"
 #include "model/format.h"
 #include "policy/detect.h"
+#include "policy/forecast.h"
 #include "policy/ledger.h"
 #include "policy/plan.h"
 #include "policy/rule.h"
@@ -162,6 +163,7 @@ struct policy {
     int pages;
     struct letter_rule *letter;
     int letters;
+    struct forecast_policy forecast;
     struct arena *arena;
 };
 
