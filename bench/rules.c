@@ -81,6 +81,7 @@ static zb_time best(struct db *db, const struct policy *p, int64_t site, int tim
 }
 
 int main(int n, char **arg) {
+    setvbuf(stdout, NULL, _IOLBF, 0);
     int mines = n > 1 ? (int)strtol(arg[1], NULL, 10) : 1000, years = n > 2 ? (int)strtol(arg[2], NULL, 10) : 3;
     struct policy *p;
     struct db *db;
