@@ -45,7 +45,9 @@ static void explain(const struct sensor_day *in, const struct integrity_day *d, 
                                    : LOOKED_FOUND);
 }
 
-static void clue_of(const struct sensor_day *in, const struct policy *p, const struct integrity_day *d, const struct hit *h, struct clues *out) {
+/* more: further hits of the same test that day, told by the first; until: where the last of them ends. */
+static void clue_of(const struct sensor_day *in, const struct policy *p, const struct integrity_day *d, const struct hit *h, int more, int until,
+                    struct clues *out) {
     char from[ZB_TIME_CAP], to[ZB_TIME_CAP];
     zb_time a = h->to > h->from ? grid_time(in->g, h->from) : grid_time(in->g, in->g->day),
             b = h->to > h->from ? grid_time(in->g, h->to) : grid_time(in->g, in->g->n);
@@ -72,6 +74,11 @@ static void clue_of(const struct sensor_day *in, const struct policy *p, const s
         zb_time_text(grid_time(in->g, h->source), src);
         snprintf(c->zh + strlen(c->zh), sizeof c->zh - strlen(c->zh), "原始时段自%s起。", src);
         snprintf(c->en + strlen(c->en), sizeof c->en - strlen(c->en), " The original begins at %s.", src);
+    }
+    if (more) {
+        c->to = grid_time(in->g, until);
+        snprintf(c->zh + strlen(c->zh), sizeof c->zh - strlen(c->zh), "当日另有%d处。", more);
+        snprintf(c->en + strlen(c->en), sizeof c->en - strlen(c->en), " %d more that day.", more);
     }
     clue_seal(c);
 }
@@ -121,13 +128,7 @@ static void copies(const struct grid *g, const struct policy *p, struct hits *al
     free(v), free(cell);
     int exact = all->n;
     near_find(g, p, all);
-    int kept = exact; /* what is an exact copy is told once */
-    for (int i = exact; i < all->n; i++) {
-        bool told = false;
-        for (int k = first; k < exact; k++) told = told || (all->h[k].from < all->h[i].to && all->h[i].from < all->h[k].to);
-        if (!told) all->h[kept++] = all->h[i];
-    }
-    all->n = kept;
+    if (exact > first) all->n = exact; /* a day with exact copies is told by them */
 }
 
 void integrity_judge(const struct sensor_day *in, const struct policy *p, struct integrity_day *d, struct clues *out) {
@@ -148,7 +149,17 @@ void integrity_judge(const struct sensor_day *in, const struct policy *p, struct
     for (int i = 0; i < all.n; i++) {
         part_add(d, &all.h[i]);
         if (all.h[i].grade > d->grade) d->grade = all.h[i].grade;
-        if (all.h[i].grade >= p->detect.day.open_grade) clue_of(in, p, d, &all.h[i], out);
+    }
+    for (int i = 0; i < all.n; i++) {
+        bool first = all.h[i].grade >= p->detect.day.open_grade;
+        int more = 0, until = all.h[i].to;
+        for (int k = 0; k < all.n; k++) {
+            if (all.h[k].detector != all.h[i].detector || all.h[k].grade < p->detect.day.open_grade) continue;
+            first = first && k >= i;
+            more += k > i;
+            if (all.h[k].to > until) until = all.h[k].to;
+        }
+        if (first) clue_of(in, p, d, &all.h[i], more, until, out);
     }
     weak_together(in, p, d, &all, out);
     for (int i = 0; i < d->parts; i++) open *= 1 - d->part[i].score;
