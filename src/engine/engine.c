@@ -3,6 +3,7 @@
 #include "ledger/ledger.h"
 #include "notify/notify.h"
 #include "prove/hit.h"
+#include "prove/prove.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ int engine_policy_check(const struct policy *p, struct zb_err *e) {
     struct db *db;
     if (db_open(":memory:", DB_WRITE, &db, e) != ZB_OK) return e->rc;
     int rc = findings_init(db, e) == ZB_OK && notify_init(db, e) == ZB_OK ? ledger_migrate(db, p, zb_now(), e) : e->rc;
+    if (rc == ZB_OK) rc = prove_migrate(db, p, e);
     if (rc == ZB_OK) rc = rules_check(db, p, e);
     if (rc == ZB_OK) rc = clue_sql_check(db, p, e);
     db_close(db);
@@ -117,6 +119,8 @@ struct engine *engine_make(const char *dir) {
     pthread_cond_init(&en->clerk_wake, NULL);
     pthread_mutex_init(&en->rules_lock, NULL);
     pthread_cond_init(&en->rules_wake, NULL);
+    pthread_mutex_init(&en->prove_lock, NULL);
+    pthread_cond_init(&en->prove_wake, NULL);
     pthread_cond_init(&en->q_more, NULL);
     pthread_cond_init(&en->q_less, NULL);
     pthread_cond_init(&en->q_done, NULL);
@@ -144,7 +148,7 @@ void engine_free(struct engine *en) {
 
 static int start(struct engine *en, struct zb_err *e) {
     if (lock_dir(en, e) != ZB_OK || open_stores(en, NULL, e) != ZB_OK || ledger_migrate(en->writer, en->policy, zb_now(), e) != ZB_OK ||
-        findings_load(en, e) != ZB_OK)
+        prove_migrate(en->writer, en->policy, e) != ZB_OK || findings_load(en, e) != ZB_OK)
         return e->rc;
     uint64_t from = en->oldest < series_input(en->series) ? en->oldest : series_input(en->series);
     struct policy *now = policy_ref(en->policy); /* what was not yet judged is judged by the policy it came under */
@@ -169,7 +173,8 @@ int engine_open(const char *dir, const struct engine_hooks *h, struct engine **r
         engine_free(en);
         return e->rc;
     }
-    if (h && (clerk_start(en, e) != ZB_OK || jobs_start(en, e) != ZB_OK || rules_start(en, e) != ZB_OK)) { /* where nothing is served, clocks, jobs and rules wait */
+    if (h && (clerk_start(en, e) != ZB_OK || proving_start(en, e) != ZB_OK || jobs_start(en, e) != ZB_OK ||
+              rules_start(en, e) != ZB_OK)) { /* where nothing is served, clocks, jobs and rules wait */
         engine_close(en);
         return e->rc;
     }
@@ -181,6 +186,7 @@ void engine_close(struct engine *en) {
     rules_stop(en);
     jobs_stop(en);
     clerk_stop(en);
+    proving_stop(en);
     judge_stop(en);
     struct zb_err e;
     if (judge_settle(en, true, &e) != ZB_OK) log_event("event=close_unsettled reason=\"%s\" next=\"the next start steps it again\"", e.msg);

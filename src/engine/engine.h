@@ -85,6 +85,10 @@ typedef void engine_whatif_fn(void *arg, const struct whatif *w);
 ZB_MUST int engine_whatif(const char *dir, const char *policy_dir, zb_time from, FILE *progress, engine_whatif_fn *fn, void *arg, struct whatif_result *ret,
                           struct zb_err *e);
 
+/* Figures of the plan are up to date when this returns, or follow by themselves within seconds where the directory is served. */
+ZB_MUST int engine_figures(struct engine *en, struct zb_err *e);
+void engine_records(const struct engine *en, char *out, size_t cap); /* path or address of the database of records: a secret */
+
 /* ---- reading ---- */
 struct link {
     char last_file[120];

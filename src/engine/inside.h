@@ -122,6 +122,11 @@ struct engine {
     struct db *rules_db;
     pthread_mutex_t rules_lock;
     pthread_cond_t rules_wake;
+    struct prover *prover; /* figures of the plan */
+    pthread_t prove_thread;
+    bool proving, prove_stop;
+    pthread_mutex_t prove_lock;
+    pthread_cond_t prove_wake;
     pthread_mutex_t trouble_lock;
     char trouble[300];
 };
@@ -185,6 +190,9 @@ int people_look(struct engine *en, const struct policy *p, const char *mine, zb_
 int jobs_start(struct engine *en, struct zb_err *e);
 void jobs_stop(struct engine *en);
 
+/* proving.c */
+int proving_start(struct engine *en, struct zb_err *e);
+void proving_stop(struct engine *en);
 /* clerk.c */
 int clerk_start(struct engine *en, struct zb_err *e);
 void clerk_stop(struct engine *en);

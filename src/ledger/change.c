@@ -198,6 +198,16 @@ static int history_write(struct change *x, struct zb_err *e) {
     return stmt_run(q, e);
 }
 
+/* Whose records changed: read and emptied by what is computed from them. */
+static int touch(struct change *x, const char *area, const char *mine, struct zb_err *e) {
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(x->c->db, "insert into ledger_touch(ledger,area,mine) values(?1,?2,?3)", e);
+    if (!q) return e->rc;
+    stmt_z(q, 1, x->l->key);
+    stmt_z(q, 2, area);
+    stmt_z(q, 3, mine);
+    return stmt_run(q, e);
+}
+
 /* ---- sub-tables: a full list keeps rows by number and ends those left out; {"add":[…]} only adds ---- */
 static int sub_end(struct change *x, const struct ledger_sub *s, int64_t row, struct zb_err *e) {
     char sql[160];
@@ -516,7 +526,9 @@ static int write_all(struct change *x, struct zb_err *e) {
     const struct ledger_access *acc;
     if (x->l->number[0] && !x->r.no[0] && !x->l->state[x->r.state].hidden_number && number_make(x, e) != ZB_OK) return e->rc;
     x->r.rev++;
+    bool moved = !x->fresh && (strcmp(x->old.area, x->r.area) || strcmp(x->old.mine, x->r.mine));
     if (row_write(x, e) != ZB_OK || subs_write(x, e) != ZB_OK || history_write(x, e) != ZB_OK ||
+        touch(x, x->r.area, x->r.mine, e) != ZB_OK || (moved && touch(x, x->old.area, x->old.mine, e) != ZB_OK) ||
         clocks_set(x->c, &x->r, x->fresh || x->r.state != x->old.state, e) != ZB_OK || search_put(x->c, &x->r, e) != ZB_OK)
         return e->rc;
     if (!x->c->depth && x->fresh && !access_sees(x->c, &x->r, &acc))

@@ -56,6 +56,8 @@ ZB_MUST int ledger_show(struct lcall *c, int64_t id, zb_time asof, zb_time known
 ZB_MUST int ledger_find(struct lcall *c, struct str id_or_no, int64_t *id, struct zb_err *e);
 /* Its revision and state (index), for who is about to change it. */
 ZB_MUST int ledger_head(struct lcall *c, int64_t id, int64_t *rev, int *state, struct zb_err *e);
+/* Number and name of a record as the actor may see them; ZB_E_ABSENT when not. */
+ZB_MUST int ledger_title(struct lcall *c, int64_t id, char no[64], char title[200], struct zb_err *e);
 ZB_MUST int ledger_history(struct lcall *c, int64_t id, struct json *j, struct zb_err *e);
 /* Derived fields are worked out for those the list shows (`columns`), or for all. */
 struct lquery {
@@ -67,6 +69,15 @@ struct lquery {
 ZB_MUST int ledger_list(struct lcall *c, const struct lquery *q, struct json *j, struct zb_err *e);
 /* Calls fn for every record the query gives, texts as shown; for exports. */
 typedef int ledger_row_fn(void *arg, const struct ledger *l, const int *field, int fields, struct str *text, struct zb_err *e);
+
+/* What is past its due date, counted by area and mine, as far as the actor may see it. area: how its code begins; mine "": every. */
+struct loverdue {
+    char area[24], mine[24];
+    int64_t n;
+    zb_time oldest;
+};
+typedef int ledger_overdue_fn(void *arg, const struct ledger *l, const struct loverdue *o, struct zb_err *e);
+ZB_MUST int ledger_overdue(struct lcall *c, struct str area, struct str mine, ledger_overdue_fn *fn, void *arg, struct zb_err *e);
 
 /* Steps clocks that are due: at most `most`; each in a transaction of its own. tell: for notices, inside that transaction (NULL: none). */
 struct lnotice {

@@ -294,3 +294,29 @@ int ledger_list(struct lcall *c, const struct lquery *in, struct json *j, struct
     json_end(j);
     return ZB_OK;
 }
+
+int ledger_overdue(struct lcall *c, struct str area, struct str mine, ledger_overdue_fn *fn, void *arg, struct zb_err *e) {
+    ZB_AUTO(buf_done) struct buf b;
+    buf_init(&b, 8192);
+    int n = 4;
+    if (c->l->view[0] || (c->actor && !ledger_access(c->l, c->actor))) return ZB_OK;
+    buf_printf(&b, "select r.area,r.mine,count(*),min(r.due) from l_%s r where r.due<?1 and substr(r.area,1,length(?2))=?2 and (?3='' or r.mine=?3) and ",
+               c->l->key);
+    if (!scope_sql(c, &b, &n, db_kind(c->db) == DB_SQLITE)) return ZB_OK;
+    buf_puts(&b, " group by r.area,r.mine order by 3 desc,1,2");
+    ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, b.p, e);
+    if (!q) return e->rc;
+    stmt_time(q, 1, c->now);
+    stmt_text(q, 2, area);
+    stmt_text(q, 3, mine);
+    n = 4;
+    scope_bind(c, q, &n);
+    int r;
+    while ((r = stmt_row(q, e)) == 1) {
+        struct loverdue o = {.n = stmt_col_i64(q, 2), .oldest = stmt_col_i64(q, 3)};
+        str_copy(stmt_col_text(q, 0), o.area, sizeof o.area);
+        str_copy(stmt_col_text(q, 1), o.mine, sizeof o.mine);
+        if (fn(arg, c->l, &o, e) != ZB_OK) return e->rc;
+    }
+    return r;
+}

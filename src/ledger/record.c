@@ -179,6 +179,18 @@ static int found_seen(struct lcall *c, int64_t n, struct str text, int64_t *id, 
     return ZB_OK;
 }
 
+int ledger_title(struct lcall *c, int64_t id, char no[64], char title[200], struct zb_err *e) {
+    struct record r;
+    const struct ledger_access *acc;
+    int t = lfield_find(c->l->field, c->l->fields, str_of(c->l->title));
+    if (record_load(c, id, c->l->view[0] != 0, &r, e) != ZB_OK) return e->rc;
+    access_sees(c, &r, &acc);
+    str_copy(str_of(r.no), no, 64);
+    bool show = t >= 0 && c->l->field[t].type != LF_SEALED && !(acc && word_in(acc->hide, str_of(c->l->field[t].key)));
+    str_copy(show ? value_text(c, &c->l->field[t], &r.v[t]) : STR(""), title, 200);
+    return c->trouble ? zb_fail(e, c->trouble, "a referenced name could not be read") : ZB_OK;
+}
+
 /* A record by its id, its number, or its unique field. */
 int ledger_find(struct lcall *c, struct str text, int64_t *id, struct zb_err *e) {
     int64_t n = 0;

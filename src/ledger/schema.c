@@ -19,7 +19,8 @@ static const char *const MIGRATIONS[] = {
     "create table ledger_seal(ledger text not null, rec integer not null, sealed_key blob not null, primary key(ledger,rec)) strict;",
     "create table code_item(list text not null, at integer not null, key text not null, zh text not null, en text not null, from_on integer not null, to_on "
     "integer not null, kinds text not null, root text not null, primary key(list,at)) strict, without rowid;"
-    "create index code_item_key on code_item(list,key)"};
+    "create index code_item_key on code_item(list,key)",
+    "create table ledger_touch(n integer primary key, ledger text not null, area text not null, mine text not null) strict"};
 
 static void columns_sql(struct buf *b, const struct ledger_field *f, int n, const char *sep) {
     for (int i = 0; i < n; i++)
@@ -354,6 +355,8 @@ static const char POSTGRES_FUNCTIONS[] =
     "create or replace function zb_number(id text) returns bigint language sql immutable as 'select (''x''||lpad(substr(id,1,13),16,''0''))::bit(64)::bigint';"
     "create or replace function zb_date(d text) returns bigint language plpgsql immutable as 'begin if d !~ ''^[0-9]{4}-[0-9]{2}-[0-9]{2}$'' then return null; "
     "end if; return (d::date-date ''1970-01-01'')::bigint; exception when others then return null; end';"
+    "create or replace function zb_date(d text) returns bigint language sql immutable as 'select (d::date-date ''1970-01-01'')::bigint';"
+    "create or replace function zb_ym(day bigint) returns text language sql immutable as 'select to_char(date ''1970-01-01''+day::int,''YYYY-MM'')';"
     "create or replace function zb_months(day bigint, n bigint) returns bigint language sql immutable as "
     "'select ((date ''1970-01-01''+day::int+make_interval(months=>n::int))::date-date ''1970-01-01'')::bigint';"
     "create or replace function zb_start(unit text, day bigint, n bigint) returns bigint language sql immutable as "

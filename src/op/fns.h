@@ -41,6 +41,16 @@ int op_notices(struct op_call *c, struct zb_err *e);
 int op_notice_receipt(struct op_call *c, struct zb_err *e);
 int op_duty(struct op_call *c, struct zb_err *e);
 int op_duty_add(struct op_call *c, struct zb_err *e);
+int op_plan(struct op_call *c, struct zb_err *e);
+int op_indicator(struct op_call *c, struct zb_err *e);
+int op_indicator_rows(struct op_call *c, struct zb_err *e);
+int op_wallmap(struct op_call *c, struct zb_err *e);
+int op_duties(struct op_call *c, struct zb_err *e);
+int op_overdue(struct op_call *c, struct zb_err *e);
+int op_ranking(struct op_call *c, struct zb_err *e);
+int op_proposals(struct op_call *c, struct zb_err *e);
+int op_reported(struct op_call *c, struct zb_err *e);
+int op_plan_freeze(struct op_call *c, struct zb_err *e);
 int op_openapi(struct op_call *c, struct zb_err *e);
 int op_upload(struct op_call *c, struct zb_err *e); /* answered by the HTTP side, which has the bytes */
 int op_events(struct op_call *c, struct zb_err *e); /* likewise */

@@ -35,6 +35,7 @@
     { "alarm." act, HTTP_POST, "/api/v1/alarms/{id}/" act, WHO_RIGHT, right_, true, doc_, {ID_ARG, __VA_ARGS__}, ALARM, NULL, op_alarm_act }
 
 const struct op OPS[] = {
+#include "op/rows_plan.inc"
     {"login",
      HTTP_POST,
      "/api/v1/login",

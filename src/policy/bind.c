@@ -156,6 +156,7 @@ const struct schema SCHEMAS[] = {
     {"storage.yaml", bind_storage},
     {"plan.yaml", bind_plan},
     {"duties.yaml", bind_duties},
+    {"prove.yaml", bind_prove},
     {"clues.yaml", bind_clues},
     {"rules/detect_integrity.yaml", bind_detect},
     {"rules/forecast.yaml", bind_forecast},

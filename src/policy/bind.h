@@ -19,6 +19,9 @@ void bind_conversions(struct reader *r, const struct node *root, struct policy *
 void bind_limits(struct reader *r, const struct node *root, struct policy *p);
 void bind_ledger(struct reader *r, const struct node *root, const struct policy *p, struct ledger *l);
 void bind_import(struct reader *r, const struct node *root, struct import_profile *out);
+void bind_indicators(struct reader *r, const struct node *root, struct indicator_file *out);
+void bind_prove(struct reader *r, const struct node *root, struct policy *p);
+void indicators_all(struct zb_err *e, struct policy *p, bool *bad);
 void bind_ladder(struct reader *r, const struct node *root, struct policy *p);
 void bind_calendar(struct reader *r, const struct node *root, struct policy *p);
 void bind_notify(struct reader *r, const struct node *root, struct policy *p);

@@ -273,6 +273,7 @@ void bind_all(struct zb_err *e, struct policy *p, bool *bad) {
             node_fail(&r, NULL, "%s is not a field of %s", names[i], p->site.ledger);
     detect_complete(&r, p);
     *bad = a.bad || r.bad;
+    if (!*bad) indicators_all(e, p, bad);
     if (!*bad) rules_all(e, p, bad);
     free(a.mark);
 }

@@ -144,19 +144,21 @@ void bind_plan(struct reader *r, const struct node *root, struct policy *p) {
 }
 
 void bind_duties(struct reader *r, const struct node *root, struct policy *p) {
-    node_keys(r, root, "source ledger field duties");
+    node_keys(r, root, "source ledger field sql duties");
     struct action_plan *l = &p->plan;
     l->duty_file = r->file;
     l->duty_ledger = node_text(r, root, "ledger", NULL);
     l->duty_field = node_text(r, root, "field", NULL);
+    l->duty_sql = node_text(r, root, "sql", NULL);
     const struct node *seq = r->bad ? NULL : node_seq(r, root, "duties");
     l->duty = many(r, seq, sizeof *l->duty);
     for (const struct node *n = l->duty ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "key zh en owner to filing requirements on every month day until assumed");
+        node_keys(r, n, "key zh en owner levels to filing requirements on every month day until assumed");
         struct plan_duty *d = &l->duty[l->duties];
         *d = (struct plan_duty){.key = node_text(r, n, "key", NULL),
                                 .name = words(r, n, ""),
                                 .owner = node_text(r, n, "owner", NULL),
+                                .levels = node_text(r, n, "levels", ""),
                                 .to = node_text(r, n, "to", NULL),
                                 .filing = node_text(r, n, "filing", ""),
                                 .requirements = node_text(r, n, "requirements", NULL),

@@ -75,6 +75,10 @@ static int bind_ledger_at(struct load *l, struct reader *r, const struct node *r
         if (!strcmp(l->p->ledger[i].key, l->p->ledger[at].key)) node_fail(r, root, "ledger %s is in another file too", l->p->ledger[at].key);
     return ZB_OK;
 }
+static int bind_indicators_at(struct load *l, struct reader *r, const struct node *root, int at) {
+    bind_indicators(r, root, &l->p->indicator_file[at]);
+    return ZB_OK;
+}
 static int bind_import_at(struct load *l, struct reader *r, const struct node *root, int at) {
     bind_import(r, root, &l->p->import[at]);
     return ZB_OK;
@@ -99,7 +103,7 @@ static int bind_letter_at(struct load *l, struct reader *r, const struct node *r
 }
 #define KEPT(thing) sizeof *((struct policy *)0)->thing, offsetof(struct policy, thing), offsetof(struct policy, thing##s)
 static const struct folder FOLDERS[] = {{"formats", bind_formats_at, KEPT(format), 200}, {"lists", bind_list_at, KEPT(list), 200},
-                                        {"ledgers", bind_ledger_at, KEPT(ledger), 200}, {"imports", bind_import_at, KEPT(import), 200},
+                                        {"ledgers", bind_ledger_at, KEPT(ledger), 200}, {"indicators", bind_indicators_at, KEPT(indicator_file), 200}, {"imports", bind_import_at, KEPT(import), 200},
                                         {"rules", bind_rules_at, KEPT(rule_file), 200}, {"insights", bind_insights_at, KEPT(insight_file), 200},
                                         {"plan", bind_area_at, KEPT(area), 50},         {"letters", bind_letter_at, KEPT(letter), 200}};
 

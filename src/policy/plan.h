@@ -91,6 +91,7 @@ struct plan_duty { /* something that is filed by a date */
     const char *requirements; /* ids */
     int32_t on, until;        /* a single day; the last day of a repeated one */
     enum plan_cycle every;    /* NONE: on */
+    const char *levels; /* each area of these owes it: "province city county", a county when it has mines; "": owed by others than areas */
     int month, day;           /* YEAR: that date. MONTH, QUARTER: this day of the month after; 0: the last day of the period itself */
     bool assumed;             /* the plan leaves the date open */
     const struct node *at;
@@ -107,7 +108,7 @@ struct action_plan { /* plan.yaml and duties.yaml */
     int agencies;
     struct plan_part *post;
     int posts;
-    const char *duty_ledger, *duty_field;
+    const char *duty_ledger, *duty_field, *duty_sql; /* the filings: filing, area, due, sent (days), done (1), rec */
     struct plan_duty *duty;
     int duties;
 };

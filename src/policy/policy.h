@@ -8,6 +8,7 @@
 #include "model/format.h"
 #include "policy/detect.h"
 #include "policy/forecast.h"
+#include "policy/indicator.h"
 #include "policy/ledger.h"
 #include "policy/plan.h"
 #include "policy/rule.h"
@@ -149,6 +150,11 @@ struct policy {
     const struct rule **rule; /* of all files */
     int rules;
     struct follow_rules follow;
+    struct indicator_file *indicator_file;
+    int indicator_files;
+    struct indicator *indicator; /* of all files, readings behind their default */
+    int indicators;
+    struct light_rule light;
     struct site_rule site;
     struct detect_policy detect;
     struct clue_rule clue;

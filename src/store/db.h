@@ -46,7 +46,7 @@ int stmt_cols(struct stmt *q);
 const char *stmt_col_name(struct stmt *q, int col);
 enum col_kind stmt_col_kind(struct stmt *q, int col);
 
-/* SQL knows zb_now() (ms) and zb_today() (Beijing day); zb_date('2024-12-31'), zb_months(day, n) and
+/* SQL knows zb_now() (ms) and zb_today() (Beijing day); zb_date('2024-12-31'), zb_ym(day) ('2024-12'), zb_months(day, n) and
  * zb_start('month'|'quarter'|'half'|'year', day, n): the first day of the period that holds day, n periods on. The clock is the machine's, or
  * what db_clock set for this handle (ZB_TIME_NONE: the machine's again). */
 ZB_MUST int db_clock(struct db *db, zb_time now, struct zb_err *e);

@@ -288,7 +288,7 @@ static int head(struct tr *x, bool *drop, struct zb_err *e) {
     } else if (WORDS(i, "create", "trigger") && !is(at(x, i + 7), "for")) {
         return trigger(x, e);
     }
-    x->table = WORDS(i, "create", "table") || WORDS(i, "create", "temp", "table");
+    x->table = (WORDS(i, "create", "table") && !is(at(x, i + 3), "as")) || (WORDS(i, "create", "temp", "table") && !is(at(x, i + 4), "as"));
     return ZB_OK;
 }
 

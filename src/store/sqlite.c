@@ -28,7 +28,7 @@ static void sql_today(sqlite3_context *c, int n, sqlite3_value **v) {
     sqlite3_result_int64(c, zb_day_of(sql_clock(c)));
 }
 
-/* zb_start('month'|'quarter'|'half'|'year', day, n), zb_months(day, n), zb_date('2024-12-31'); null in, null out. */
+/* zb_start('month'|'quarter'|'half'|'year', day, n), zb_months(day, n), zb_date('2024-12-31'), zb_ym(day): '2024-12'; null in, null out. */
 static void sql_start(sqlite3_context *c, int n, sqlite3_value **v) {
     (void)n;
     static const struct {
@@ -49,6 +49,12 @@ static void sql_date(sqlite3_context *c, int n, sqlite3_value **v) {
     (void)n;
     int32_t day;
     if (zb_day_parse(str_of((const char *)sqlite3_value_text(v[0])), &day)) sqlite3_result_int64(c, day);
+}
+
+static void sql_ym(sqlite3_context *c, int n, sqlite3_value **v) {
+    (void)n;
+    char day[ZB_TIME_CAP];
+    if (sqlite3_value_type(v[0]) != SQLITE_NULL) sqlite3_result_text(c, zb_day_text((int32_t)sqlite3_value_int64(v[0]), day), 7, SQLITE_TRANSIENT);
 }
 
 /* The first 13 hex digits of an identifier as a number below 2^53. */
@@ -73,7 +79,7 @@ static int tune(struct db *db, enum db_mode mode, struct zb_err *e) {
         const char *name;
         int args;
         void (*fn)(sqlite3_context *, int, sqlite3_value **);
-    } F[] = {{"zb_start", 3, sql_start}, {"zb_months", 2, sql_months}, {"zb_date", 1, sql_date}};
+    } F[] = {{"zb_start", 3, sql_start}, {"zb_months", 2, sql_months}, {"zb_date", 1, sql_date}, {"zb_ym", 1, sql_ym}};
     for (size_t i = 0; i < sizeof F / sizeof *F; i++)
         sqlite3_create_function(db->h, F[i].name, F[i].args, SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC, NULL, F[i].fn, NULL, NULL);
     if (db_exec(db, "pragma foreign_keys=on; pragma cell_size_check=on; pragma mmap_size=0; pragma temp_store=memory", e) != ZB_OK) return e->rc;

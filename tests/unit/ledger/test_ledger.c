@@ -414,6 +414,7 @@ static void dates(void **st) {
         snprintf(sql, sizeof sql, "select %s", CASE[i].call);
         if (strcmp(zb_day_text((int32_t)count(sql), got), CASE[i].want)) fail_msg("%s: %s, not %s", CASE[i].call, got, CASE[i].want);
     }
+    assert_int_equal(count("select case when zb_ym(zb_date('2024-02-29'))='2024-02' and zb_ym(-1)='1969-12' then 1 else 0 end"), 1);
     assert_int_equal(count("select count(*) from (select 1 as x) t where zb_months(null,1) is null and zb_start('year',null,0) is null"), 1);
     OK(db_clock(db, at("2024-12-31 23:59:59"), &err));
     assert_int_equal(count("select zb_today()-zb_date('2024-12-31')"), 0);

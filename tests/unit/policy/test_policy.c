@@ -58,6 +58,30 @@ static void refusals(void **s) {
         {"limits.yaml", "limits: [{class: A, sensors: \"0001\", hi_alarm: 1.0ppm, unit: x, source: x}]\npatterns: []\n", "limits.yaml:1:48", "1.0ppm"},
         {"limits.yaml", "limits: [{class: A, sensors: \"0001\", hi_alarm: \"1.0\", unit: x, source: x}]\npatterns: []\n", "limits.yaml:1:48", "not a number"},
         {"limits.yaml", "limits: []\npatterns: [{words: x, class: NOPE}]\n", "limits.yaml:2:12", "NOPE"},
+        {"indicators/x.yaml",
+         "source: x\nparams: [{key: lim, value: 5, source: x}]\nindicators: [{id: I1, zh: x, en: x, unit: x, of: site, cycle: state, target: \">= 1,0\", sql: "
+         "\"select :lim\"}]\n",
+         "x.yaml:3:78", "1,0"},
+        {"indicators/x.yaml",
+         "source: x\nparams: [{key: lim, value: 5, source: x}]\nindicators: [{id: I1, zh: x, en: x, unit: x, of: site, cycle: state, target: none, sql: "
+         "\"select :limit\"}]\n",
+         "x.yaml:3:89", ":limit, which is no parameter"},
+        {"indicators/x.yaml",
+         "source: x\nparams: [{key: lim, value: 5, source: x}]\nindicators: [{id: I1, zh: x, en: x, unit: x, of: site, cycle: state, target: none, sql: "
+         "\"select 1\"}]\n",
+         "x.yaml:2:10", "lim is used by no indicator"},
+        {"indicators/x.yaml",
+         "source: x\nparams: [{key: lim, value: 5, source: x}]\nindicators: [{id: I1, zh: x, en: x, unit: x, of: site, cycle: state, target: none, sql: "
+         "\"select 1; drop table l_site\"}]\n",
+         "x.yaml:3:89", "has no place"},
+        {"indicators/x.yaml",
+         "source: x\nparams: [{key: lim, value: 5, source: x}]\nindicators: [{id: I1, zh: x, en: x, unit: x, of: site, cycle: state, target: none, kind: "
+         "mean_of, sql: \"select :lim\"}]\n",
+         "x.yaml:3:14", "mean_of has parts"},
+        {"indicators/x.yaml",
+         "source: x\nparams: [{key: lim, value: 5, source: x}]\nindicators: [{id: I1, zh: x, en: x, unit: x, of: site, cycle: state, target: none, kind: "
+         "mean_of, parts: NOPE}, {id: I2, zh: x, en: x, unit: x, of: nope, cycle: state, target: none, sql: \"select :lim\"}]\n",
+         "x.yaml:3:", "no ledger"},
     };
     for (size_t i = 0; i < sizeof T / sizeof *T; i++) {
         char cmd[600], *dir = scratch();

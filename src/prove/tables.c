@@ -1,0 +1,102 @@
+/* The tables of figures, and what SQL of the policy may look up of the policy itself. */
+#include "prove/inside.h"
+#include <stdlib.h>
+
+#define SUMS                                                                                                                                                   \
+    "a real not null, b real not null, c real not null, d real not null, least real not null, n integer not null, missing integer not null, has integer not "  \
+    "null, value real not null"
+static const char *const MIGRATIONS[] = {
+    "create table zb_region(code text primary key, level text not null, city text not null, name text not null) strict;"
+    "create table zb_list(list text not null, key text not null, since integer not null, until integer not null, zh text not null, "
+    "primary key(list,key,since)) strict;"
+    "create table prove_base(indicator text not null, area text not null, mine text not null, " SUMS ", primary key(indicator,area,mine)) strict;"
+    "create index prove_base_mine on prove_base(mine,indicator);"
+    "create table prove_area(area text not null, indicator text not null, " SUMS
+    ", light integer not null, since integer not null, zh text not null, en text not null, due integer, "
+    "before real, path real, ahead real, low real, high real, primary key(area,indicator)) strict;"
+    "create index prove_area_indicator on prove_area(indicator);"
+    "create table prove_month(indicator text not null, area text not null, day integer not null, known integer not null, " SUMS
+    ", primary key(indicator,area,day)) strict;"
+    "create table prove_frozen(id integer primary key, asof integer not null, known integer not null, policy text not null, t integer not null, who text not "
+    "null, why text not null) strict;"
+    "create table prove_figure(frozen integer not null, area text not null, indicator text not null, " SUMS
+    ", light integer not null, zh text not null, en text not null, primary key(frozen,area,indicator)) strict;"
+    "create table prove_state(key text primary key, value text not null) strict;"};
+
+static const char *level_of(const char *code) { return strcmp(code + 4, "00") ? "county" : strcmp(code + 2, "0000") ? "city" : "province"; }
+
+static int regions_fill(struct db *db, const struct policy *p, struct zb_err *e) {
+    if (db_exec(db, "delete from zb_region", e) != ZB_OK) return e->rc;
+    for (int i = 0; i < p->regions; i++) {
+        const struct region *g = &p->region[i];
+        ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "insert into zb_region(code,level,city,name) values(?1,?2,?3,?4)", e);
+        if (!q) return e->rc;
+        stmt_z(q, 1, g->code);
+        stmt_z(q, 2, level_of(g->code));
+        stmt_text(q, 3, (struct str){g->code, 4});
+        stmt_z(q, 4, g->name);
+        if (stmt_run(q, e) != ZB_OK) return e->rc;
+    }
+    return ZB_OK;
+}
+
+static int lists_fill(struct db *db, const struct policy *p, struct zb_err *e) {
+    if (db_exec(db, "delete from zb_list", e) != ZB_OK) return e->rc;
+    for (int i = 0; i < p->lists; i++)
+        for (int k = 0; k < p->list[i].items; k++) {
+            const struct list_item *it = &p->list[i].item[k];
+            ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "insert into zb_list(list,key,since,until,zh) values(?1,?2,?3,?4,?5)", e);
+            if (!q) return e->rc;
+            stmt_z(q, 1, p->list[i].key);
+            stmt_z(q, 2, it->key);
+            stmt_i64(q, 3, it->from);
+            stmt_i64(q, 4, it->to);
+            stmt_z(q, 5, it->zh);
+            if (stmt_run(q, e) != ZB_OK) return e->rc;
+        }
+    return ZB_OK;
+}
+
+static int sql_check(struct db *db, const struct policy *p, struct zb_err *e) {
+    for (int i = 0; i < p->indicators; i++) {
+        const struct indicator *x = &p->indicator[i];
+        if (x->kind == IK_MEAN_OF) continue;
+        ZB_AUTO(buf_done) struct buf b;
+        buf_init(&b, 128 << 10);
+        figure_sql(&b, x, NULL);
+        struct zb_err why;
+        ZB_AUTO(stmt_done) struct stmt *q = db_once(db, b.p, &why);
+        if (!q) return zb_fail(e, ZB_E_INPUT, "%s:%d:%d: indicator %s: %s", x->file, x->sql_at->line, x->sql_at->col, x->id, prove_why(why.msg));
+    }
+    return ZB_OK;
+}
+
+/* Further SQL of the policy, with the columns each must give. */
+static int other_check(struct db *db, const char *file, const char *what, const char *sql, const char *columns, struct zb_err *e) {
+    ZB_AUTO(buf_done) struct buf b;
+    buf_init(&b, 64 << 10);
+    buf_printf(&b, "select %s from (%s) t", columns, sql);
+    struct zb_err why;
+    ZB_AUTO(stmt_done) struct stmt *q = db_once(db, b.p, &why);
+    return q ? ZB_OK : zb_fail(e, ZB_E_INPUT, "%s:1:1: %s: %s", file, what, prove_why(why.msg));
+}
+
+/* What SQL may look up of the policy. */
+static int lookups_fill(struct db *db, const struct policy *p, struct zb_err *e) {
+    if (db_begin(db, e) != ZB_OK) return e->rc;
+    int rc = regions_fill(db, p, e) == ZB_OK && lists_fill(db, p, e) == ZB_OK ? db_commit(db, e) : e->rc;
+    if (rc != ZB_OK) db_rollback(db);
+    return rc;
+}
+
+int prove_migrate(struct db *db, const struct policy *p, struct zb_err *e) {
+    char have[80];
+    if (db_migrate(db, "prove", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e) != ZB_OK || keep_state(db, "policy", have, sizeof have, e) != ZB_OK)
+        return e->rc;
+    if (!strcmp(have, p->hash)) return ZB_OK; /* this policy was taken over before */
+    int rc = lookups_fill(db, p, e) == ZB_OK ? sql_check(db, p, e) : e->rc;
+    if (rc == ZB_OK) rc = other_check(db, "prove.yaml", "reported_sql", p->light.reported_sql, REPORTED_COLUMNS, e);
+    if (rc == ZB_OK) rc = other_check(db, "prove.yaml", "measures_sql", p->light.measures_sql, MEASURES_COLUMNS, e);
+    if (rc == ZB_OK) rc = other_check(db, "duties.yaml", "sql", p->plan.duty_sql, DUTIES_COLUMNS, e);
+    return rc == ZB_OK ? keep_state_set(db, "policy", p->hash, e) : rc;
+}
