@@ -2,12 +2,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct mine *mine_make(struct str code) {
+/* A mine's code begins with its county's; the short ones of a province's own families with two digits of its city. */
+static void region_of(const struct policy *p, struct str code, char ret[8]) {
+    char city[8];
+    struct str county = {code.p, code.n < 6 ? code.n : 6};
+    str_copy(county, ret, 8);
+    if (!p || code.n != 9 || !p->short_code_province[0] || policy_region(p, county)) return;
+    snprintf(city, sizeof city, "%.2s%.2s00", p->short_code_province, code.p);
+    if (policy_region(p, str_of(city))) str_copy(str_of(city), ret, 8);
+}
+
+static struct mine *mine_make(const struct policy *p, struct str code) {
     struct mine *m = xcalloc(1, sizeof *m);
     str_copy(code, m->code, sizeof m->code);
     str_copy(code, m->facts.code, sizeof m->facts.code);
     str_copy(code, m->facts.name, sizeof m->facts.name);
-    str_copy((struct str){code.p, code.n < 6 ? code.n : 6}, m->facts.region, sizeof m->facts.region); /* a mine's code begins with its county's */
+    region_of(p, code, m->facts.region);
     m->state = mine_new(&m->facts);
     m->link.last_received = m->link.delay = ZB_TIME_NONE;
     pthread_mutex_init(&m->lock, NULL);
@@ -23,7 +33,7 @@ struct mine *mine_get(struct engine *en, struct str code) {
     pthread_rwlock_wrlock(&en->mines_lock);
     m = map_get(&en->mines, code);
     if (!m) {
-        m = mine_make(code);
+        m = mine_make(en->policy, code);
         map_set(&en->mines, code, m);
     }
     pthread_rwlock_unlock(&en->mines_lock);

@@ -125,7 +125,8 @@ static void bind_storage(struct reader *r, const struct node *root, struct polic
 }
 
 static void bind_policy(struct reader *r, const struct node *root, struct policy *p) {
-    node_keys(r, root, "source name no_value bad_record_percent");
+    node_keys(r, root, "source name no_value bad_record_percent short_code_province");
+    p->short_code_province = node_text(r, root, "short_code_province", "");
     p->name = node_text(r, root, "name", NULL);
     p->bad_record_percent = (int)node_int(r, root, "bad_record_percent", INT64_MIN, 0, 100);
     const struct node *seq = node_seq(r, root, "no_value");

@@ -119,6 +119,7 @@ struct policy {
     int limits;
     const struct joint_rule *joint;
     int joints;
+    const char *short_code_province; /* mine codes of 9 digits begin with two digits of a city of this province; "" they do not */
     const struct conversion *conversion;
     int conversions;
     int limits_pending; /* tables known to exist and not yet seen */
