@@ -38,6 +38,9 @@ const char *sql_type(const struct ledger_field *f);
  * old: NULL of a new record; what is not changed is not judged again. */
 int items_check(struct lcall *c, const struct value *old, const struct value *now, int32_t today, struct zb_err *e);
 
+/* codes.c: lists and tables of the policy as p_list, p_edition, p_<table> */
+int codes_put(struct db *db, const struct policy *p, struct zb_err *e);
+
 /* record.c */
 bool access_sees(const struct lcall *c, const struct record *r, const struct ledger_access **ret);
 /* What is seen by `linked` beyond an officer's area is there to be read and referred to, not to be changed. */

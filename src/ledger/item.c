@@ -29,10 +29,11 @@ static int item_refused(const struct ledger_field *f, struct str key, int32_t da
         const struct list_edition *o = &f->list->edition[i];
         if (o->from <= day && day <= o->to && (!o->kinds[0] || !kind[0] || word_in(o->kinds, str_of(kind)))) right = o;
     }
-    return zb_fail(e, ZB_E_INPUT, "%s %s: “" STR_FMT "”属于《%s》（%s至%s），%s应按《%s》判定; " STR_FMT " is of %s; on %s %s was in force", f->key, f->zh,
+    return zb_fail(e, ZB_E_INPUT, "%s %s: “" STR_FMT "”属于《%s》（%s至%s），%s应按《%s》%s判定; " STR_FMT " is of %s; on %s %s was in force%s", f->key, f->zh,
                    STR_ARG(key), ed ? ed->zh : "", it && it->from > INT32_MIN ? zb_day_text(it->from, a) : "…",
-                   it && it->to < INT32_MAX ? zb_day_text(it->to, b) : "今", d, right ? right->zh : "…", STR_ARG(key), ed ? ed->en : "a list", d,
-                   right ? right->en : "nothing that is loaded");
+                   it && it->to < INT32_MAX ? zb_day_text(it->to, b) : "今", d, right ? right->zh : "…", right && right->document[0] ? "（尚未录入）" : "",
+                   STR_ARG(key), ed ? ed->en : "a list", d, right ? right->en : "nothing that is known",
+                   right && right->document[0] ? ", which is to be loaded" : "");
 }
 
 int items_check(struct lcall *c, const struct value *old, const struct value *now, int32_t today, struct zb_err *e) {

@@ -368,6 +368,7 @@ int ledger_migrate(struct db *db, const struct policy *p, zb_time now, struct zb
     (void)now;
     if (db_migrate(db, "ledger", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e) != ZB_OK || db_begin(db, e) != ZB_OK) return e->rc;
     int rc = db_kind(db) == DB_POSTGRES ? db_exec(db, POSTGRES_FUNCTIONS, e) : ZB_OK;
+    if (rc == ZB_OK) rc = codes_put(db, p, e); /* before what may ask them */
     if (rc == ZB_OK) rc = migrate(db, p, e);
     if (rc == ZB_OK) rc = db_commit(db, e);
     if (rc != ZB_OK) db_rollback(db);

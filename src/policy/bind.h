@@ -14,6 +14,7 @@ void bind_formats(struct reader *r, const struct node *root, struct format *f, i
 void formats_index(struct policy *p);
 /* Into *out, which may hold earlier editions of the same list; *joined says so. */
 void bind_list(struct reader *r, const struct node *root, const struct policy *p, struct code_list *out, bool *joined);
+void bind_table(struct reader *r, const struct node *root, struct code_table *out);
 struct code_list *list_inline(struct reader *r, const struct node *seq, const char *key); /* members that stand in a field */
 void bind_conversions(struct reader *r, const struct node *root, struct policy *p);
 void bind_limits(struct reader *r, const struct node *root, struct policy *p);

@@ -44,6 +44,19 @@ struct code_list {
     int editions;
 };
 
+/* A table of numbers of law with columns of its own, for SQL as p_<key>. */
+struct table_column {
+    const char *key, *zh, *en, *unit;
+    enum lfield_type type; /* TEXT NUM INT BOOL DAY */
+};
+struct code_table {
+    const char *key, *id, *zh, *en, *source;
+    const char *document; /* what must be got before it has rows; "" when it is loaded */
+    struct table_column *column;
+    const char **cell; /* rows × columns, read by their types; "" null */
+    int columns, rows;
+};
+
 struct ledger_field {
     const char *key, *zh, *en, *unit, *help_zh, *help_en;
     enum lfield_type type;

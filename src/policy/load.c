@@ -69,6 +69,12 @@ static int bind_list_at(struct load *l, struct reader *r, const struct node *roo
     bind_list(r, root, l->p, &l->p->list[at], &l->joined);
     return ZB_OK;
 }
+static int bind_table_at(struct load *l, struct reader *r, const struct node *root, int at) {
+    bind_table(r, root, &l->p->table[at]);
+    for (int i = 0; i < at && !r->bad; i++)
+        if (!strcmp(l->p->table[i].key, l->p->table[at].key)) node_fail(r, root, "table %s is in another file too", l->p->table[at].key);
+    return ZB_OK;
+}
 static int bind_ledger_at(struct load *l, struct reader *r, const struct node *root, int at) {
     bind_ledger(r, root, l->p, &l->p->ledger[at]);
     for (int i = 0; i < at && !r->bad; i++)
@@ -102,10 +108,16 @@ static int bind_letter_at(struct load *l, struct reader *r, const struct node *r
     return ZB_OK;
 }
 #define KEPT(thing) sizeof *((struct policy *)0)->thing, offsetof(struct policy, thing), offsetof(struct policy, thing##s)
-static const struct folder FOLDERS[] = {{"formats", bind_formats_at, KEPT(format), 200}, {"lists", bind_list_at, KEPT(list), 200},
-                                        {"ledgers", bind_ledger_at, KEPT(ledger), 200}, {"indicators", bind_indicators_at, KEPT(indicator_file), 200}, {"imports", bind_import_at, KEPT(import), 200},
-                                        {"rules", bind_rules_at, KEPT(rule_file), 200}, {"insights", bind_insights_at, KEPT(insight_file), 200},
-                                        {"plan", bind_area_at, KEPT(area), 50},         {"letters", bind_letter_at, KEPT(letter), 200}};
+static const struct folder FOLDERS[] = {{"formats", bind_formats_at, KEPT(format), 200},
+                                        {"lists", bind_list_at, KEPT(list), 200},
+                                        {"tables", bind_table_at, KEPT(table), 200},
+                                        {"ledgers", bind_ledger_at, KEPT(ledger), 200},
+                                        {"indicators", bind_indicators_at, KEPT(indicator_file), 200},
+                                        {"imports", bind_import_at, KEPT(import), 200},
+                                        {"rules", bind_rules_at, KEPT(rule_file), 200},
+                                        {"insights", bind_insights_at, KEPT(insight_file), 200},
+                                        {"plan", bind_area_at, KEPT(area), 50},
+                                        {"letters", bind_letter_at, KEPT(letter), 200}};
 
 static int yaml_only(const struct dirent *d) {
     size_t n = strlen(d->d_name);

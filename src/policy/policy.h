@@ -135,6 +135,8 @@ struct policy {
     struct storage_rule storage;
     struct code_list *list;
     int lists;
+    struct code_table *table;
+    int tables;
     struct ladder *ladder;
     int ladders;
     struct calendar_day *calendar; /* exceptions of the five-day week, rising */

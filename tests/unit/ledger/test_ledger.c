@@ -126,7 +126,7 @@ static void judged_by_the_edition_of_the_day(void **st) {
     found("COAL-2020-02.02", "2026-07-02", mine, later, "2026-07-02应按《煤矿重大事故隐患判定标准（应急管理部令第21号，2026）》判定");
     found("COAL-2020-02.02", "2026-06-30", mine, later, NULL); /* its last day, and the first of the next */
     found("COAL-2026-02.01", "2026-07-01", mine, later, NULL);
-    found("COAL-2020-02.02", "2020-12-31", mine, later, "nothing that is loaded");
+    found("COAL-2020-02.02", "2020-12-31", mine, later, "which is to be loaded");
     /* moving the day over the border judges anew; touching another field does not */
     refused_if(june, "{\"found_on\":\"2026-07-03\"}", later, "2026-07-03应按");
     refused_if(june, "{\"place\":\"1103\"}", at("2027-01-10 08:00:00"), NULL);
@@ -137,6 +137,20 @@ static void judged_by_the_edition_of_the_day(void **st) {
     snprintf(v, sizeof v, "{\"code\":\"140214900077\",\"name\":\"示范露天矿\",\"kind\":\"coal_open\",\"county\":\"140214\",\"sup_level\":\"province\"}");
     snprintf(pit, sizeof pit, "%lld", (long long)change(&HEAD, "site", 0, NULL, v, later, NULL));
     found("COAL-2026-12.03", "2026-07-02", pit, later, NULL);
+}
+
+/* Lists and tables of the policy stand beside the ledgers for SQL; two editions of one criterion have one root. */
+static void law_for_sql(void **st) {
+    (void)st;
+    assert_int_equal(count("select count(*) from p_list where list='major_hazard_criteria' and edition='coal_2020'"), 80);
+    assert_int_equal(count("select count(*) from p_edition where loaded=0 and edition='coal_2015'"), 1);
+    assert_int_equal(count("select count(distinct root) from p_list where item in ('COAL-2020-02.02','COAL-2026-02.01')"), 1);
+    /* the stricter of two rules until the official table is seen: 250 (10 000 t a year), severe disasters: 600 and 500 */
+    assert_int_equal(count("select min(people) from p_head_count_shift where severe=1 and over<250 and coalesce(upto,1e9)>=250"), 500);
+    assert_int_equal(count("select min(people) from p_head_count_shift where severe=1 and over<400 and coalesce(upto,1e9)>=400"), 800);
+    assert_int_equal(count("select count(*) from p_warning_levels"), 0);
+    OK(ledger_migrate(db, p, 0, &err)); /* taken over once more */
+    assert_int_equal(count("select count(*) from p_training_hours where initial_h=48 and yearly_h=16"), 2);
 }
 
 /* Every state, act and role of every ledger: the server's verdict is what the definition says. */
@@ -424,6 +438,7 @@ static void dates(void **st) {
 }
 
 static const struct CMUnitTest TESTS[] = {cmocka_unit_test_setup_teardown(judged_by_the_edition_of_the_day, setup, teardown),
+                                          cmocka_unit_test_setup_teardown(law_for_sql, setup, teardown),
                                           cmocka_unit_test_setup_teardown(every_cell, setup, teardown),
                                           cmocka_unit_test_setup_teardown(wrong_state, setup, teardown),
                                           cmocka_unit_test_setup_teardown(ladder, setup, teardown),
