@@ -9,7 +9,7 @@ struct cli { /* parsed command line */
     int n; /* what follows DIR, options taken out */
     const char *option[32][2];
     int options;
-    bool json;
+    bool json, coverage;
 };
 const char *cli_option(const struct cli *c, const char *name); /* NULL absent */
 /* Prints the error as one line; returns 1. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "policy/coverage.h"
 #include "sim/sim.h"
 #define VERSION "0.1.0"
 
@@ -15,7 +16,7 @@ static const char HELP[] = "zhiben 治本 — keeps a province's miners alive\n\
                            "  zhiben replay DIR --policy P [--from T]       what another policy would have found; nothing is changed\n"
                            "  zhiben night DIR [--day 2026-03-04]           judge one day's sensors and standstills now\n"
                            "  zhiben backup DIR FILE | restore DIR FILE     one archive of everything, while serving\n"
-                           "  zhiben check POLICY                           validate a policy\n"
+                           "  zhiben check POLICY [--coverage]              validate a policy; what holds each requirement of its plan\n"
                            "  zhiben simulate OUT [--mines N] [--hours H | --years Y] [--faults LIST] [--seed S]\n"
                            "  zhiben history DIR FOLDER [--until DAY]       take over a past of ledgers told in files\n"
                            "  zhiben paper pdf|docx|xlsx                    a document tree (JSON) on stdin to a file on stdout\n"
@@ -76,6 +77,20 @@ static int cmd_backup(struct cli *c) {
     return 0;
 }
 
+/* Fails when there is a hole. */
+static int coverage(const struct cli *c, const struct policy *p) {
+    struct zb_err e;
+    int holes = 0;
+    char beside[700];
+    const char *fixtures = cli_option(c, "fixtures");
+    ZB_AUTO(buf_done) struct buf b;
+    buf_init(&b, (size_t)8 << 20);
+    snprintf(beside, sizeof beside, "%s/../../tests/fixtures", c->dir); /* a policy in a source tree */
+    if (coverage_write(p, fixtures ? fixtures : beside, c->json, &b, &holes, &e) != ZB_OK) return cli_failed(&e);
+    fwrite(b.p, 1, b.n, stdout);
+    return holes ? 1 : 0;
+}
+
 static int cmd_check(struct cli *c) {
     struct policy *p;
     struct zb_err e;
@@ -84,13 +99,16 @@ static int cmd_check(struct cli *c) {
         policy_unref(p);
         return cli_failed(&e);
     }
-    if (c->json)
+    int rc = 0;
+    if (c->coverage)
+        rc = coverage(c, p);
+    else if (c->json)
         printf("{\"policy\":\"%s\",\"hash\":\"%s\",\"formats\":%d,\"limits\":%d,\"regions\":%d}\n", p->name, p->hash, p->formats, p->limits, p->regions);
     else
         printf("%s: good; %d formats, %d limits (%d tables still to be loaded), %d regions, %d causes, %d roles, %d ledgers; hash %s\n", c->dir, p->formats,
                p->limits, p->limits_pending, p->regions, p->causes, p->roles, p->ledgers, p->hash);
     policy_unref(p);
-    return 0;
+    return rc;
 }
 
 static void whatif_print(void *arg, const struct whatif *w) {
@@ -201,6 +219,8 @@ static int parse(int argc, char **argv, struct cli *c) {
     for (int i = 2; i < argc; i++) {
         if (!strcmp(argv[i], "--json")) {
             c->json = true;
+        } else if (!strcmp(argv[i], "--coverage")) {
+            c->coverage = true;
         } else if (!strncmp(argv[i], "--", 2)) {
             if (i + 1 == argc || c->options == 32) return cli_usage("an option needs its value: --name VALUE");
             c->option[c->options][0] = argv[i] + 2;

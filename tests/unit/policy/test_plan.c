@@ -122,8 +122,45 @@ static void goals(void **s) {
     assert_int_equal(seen, 17);
     assert_int_equal(p->plan.goals, 17);
     assert_int_equal(p->plan.agencies, 8);
+    policy_unref(p);
+}
+static void differences_all_used(void **s) {
+    (void)s;
     for (int i = 0; i < differs; i++)
         if (!differ_used[i]) fail_msg("differences.txt: %s %s is not among the facts", differ[i].col[0], differ[i].col[1]);
+}
+
+/* Targets and days of the indicators: "=100" is at least 100 of a share, "=0" at most 0; words (rising, report) have no number. */
+static void indicators(void **s) {
+    (void)s;
+    static const struct {
+        const char *sign;
+        enum indicator_aim aim;
+    } SIGN[] = {{"=", AIM_MIN}, {"≥", AIM_MIN}, {">", AIM_ABOVE}, {"≤", AIM_MAX}, {"→", AIM_MAX}};
+    struct policy *p = shanxi();
+    int n, seen = 0;
+    struct line *l = lines_of(file_of("facts.txt"), &n);
+    for (int i = 0; i < n; i++) {
+        char **c = l[i].col, want[80] = "", got[80] = "", day[ZB_TIME_CAP];
+        if (strcmp(c[0], "I")) continue;
+        int at = policy_indicator(p, str_of(c[1]));
+        if (at < 0) fail_msg("indicator %s is not in the policy", c[1]);
+        const struct indicator *x = &p->indicator[at];
+        double v;
+        for (size_t k = 0; k < sizeof SIGN / sizeof *SIGN; k++) {
+            const char *sign = SIGN[k].sign;
+            if (strncmp(c[2], sign, strlen(sign)) || sscanf(c[2] + strlen(sign), "%lf", &v) != 1) continue;
+            snprintf(want, sizeof want, "%d %g", v == 0 ? AIM_MAX : SIGN[k].aim, v);
+        }
+        if (x->aim < AIM_RISING) snprintf(got, sizeof got, "%d %g", x->aim, x->target);
+        same(c[1], "target", want, got);
+        if (strstr(c[2], "(s)")) assert_true(x->strive);
+        size_t len = strspn(c[3], "0123456789-");
+        snprintf(want, sizeof want, "%.*s", len == 10 ? 10 : 0, c[3]);
+        same(c[1], "due", want, x->due == INT32_MAX ? "" : zb_day_text(x->due, day));
+        seen++;
+    }
+    assert_int_equal(seen, 197);
     policy_unref(p);
 }
 
@@ -241,7 +278,7 @@ static void refusals(void **s) {
     } T[] = {
         {"plan/03_hazards.yaml", "ledgers: L09, indicators: \"I08.1", "ledgers: L99, indicators: \"I08.1",
          "03_hazards.yaml:14:", "ledgers: \"L99\" is not a ledger"},
-        {"duties.yaml", "filing: city_plan", "filing: town_plan", "duties.yaml:5:", "\"town_plan\" is not a member of filing.kind"},
+        {"duties.yaml", "filing: city_plan", "filing: town_plan", "duties.yaml:", "\"town_plan\" is not a member of filing.kind"},
         {"plan/03_hazards.yaml", "indicators: \"I08.1 I08.2\"", "indicators: \"I08.1 i08.2\"", "03_hazards.yaml:14:", "\"i08.2\" is not an id of an indicator"},
         {"plan/03_hazards.yaml", "rules: \"R38 R39", "rules: \"R38 38", "03_hazards.yaml:14:", "\"38\" is not an id of a rule"},
         {"plan/03_hazards.yaml", "id: T08.2,", "id: T08.1,", "03_hazards.yaml:15:9", "requirement T08.1 is there twice"},
@@ -257,8 +294,8 @@ static void refusals(void **s) {
         {"plan/05_disasters.yaml", "cycle_list: appraisal_cycles", "cycle_list: appraisals", "05_disasters.yaml:", "\"appraisals\" is not a file of lists/"},
         {"plan.yaml", "due: 2025-12-31", "due: 2027-12-31", "plan.yaml:", "due must lie in the plan's time"},
         {"plan.yaml", "key: SASAC", "key: SASAK", "plan.yaml:", "agency SASAK is not in the list"},
-        {"duties.yaml", "requirements: N.9", "requirements: N.19", "duties.yaml:7:", "\"N.19\" is not a requirement"},
-        {"duties.yaml", "on: 2024-02-29", "on: 2023-02-29", "duties.yaml:5:", "is not a day"},
+        {"duties.yaml", "requirements: N.9", "requirements: N.19", "duties.yaml:", "\"N.19\" is not a requirement"},
+        {"duties.yaml", "on: 2024-02-29", "on: 2023-02-29", "duties.yaml:", "is not a day"},
         {"duties.yaml", "every: year, month: 12", "every: year", "duties.yaml:", "every year with month and day"},
     };
     for (size_t i = 0; i < sizeof T / sizeof *T; i++) {
@@ -282,7 +319,8 @@ static void refusals(void **s) {
 
 int main(void) {
     differ = lines_of(file_of("differences.txt"), &differs);
-    const struct CMUnitTest t[] = {cmocka_unit_test(requirements), cmocka_unit_test(goals),     cmocka_unit_test(proof_by_entry),
-                                   cmocka_unit_test(dated_duties), cmocka_unit_test(fact_book), cmocka_unit_test(refusals)};
+    const struct CMUnitTest t[] = {
+        cmocka_unit_test(requirements),   cmocka_unit_test(goals),        cmocka_unit_test(indicators), cmocka_unit_test(differences_all_used),
+        cmocka_unit_test(proof_by_entry), cmocka_unit_test(dated_duties), cmocka_unit_test(fact_book),  cmocka_unit_test(refusals)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }
