@@ -36,6 +36,9 @@ static void run_props(struct docx *d, struct buf *b, const struct look *k, bool 
     face_name(b, d->p->style.face[k->face]);
     buf_puts(b, "\"/>");
     if (bold || k->bold) buf_puts(b, "<w:b/>");
+    const struct page_style *s = &d->p->style;
+    if (s->line_chars && k->size == s->body_size) /* so many letters a line: the type's own width and a little less between */
+        buf_printf(b, "<w:spacing w:val=\"%ld\"/>", TWIP((s->width - s->left - s->right) * MM / s->line_chars - s->body_size));
     buf_printf(b, "<w:sz w:val=\"%ld\"/><w:szCs w:val=\"%ld\"/></w:rPr>", lround(k->size * 2), lround(k->size * 2));
 }
 
@@ -257,10 +260,6 @@ static void section(struct docx *d) {
     buf_printf(b, "<w:pgSz w:w=\"%ld\" w:h=\"%ld\"%s/>", TWIP(s->width * MM), TWIP(s->height * MM), s->width > s->height ? " w:orient=\"landscape\"" : "");
     buf_printf(b, "<w:pgMar w:top=\"%ld\" w:right=\"%ld\" w:bottom=\"%ld\" w:left=\"%ld\" w:header=\"600\" w:footer=\"%ld\" w:gutter=\"0\"/>",
                TWIP(s->top * MM), TWIP(s->right * MM), TWIP(s->bottom * MM), TWIP(s->left * MM), TWIP((s->bottom - 7) * MM - s->foot_size));
-    if (s->line_chars) { /* so many letters a line: the pitch in 1/4096 of a point beyond the type's size */
-        double pitch = (s->width - s->left - s->right) * MM / s->line_chars - s->body_size;
-        buf_printf(b, "<w:docGrid w:type=\"linesAndChars\" w:linePitch=\"%ld\" w:charSpace=\"%ld\"/>", TWIP(s->line_step), lround(pitch * 4096));
-    }
     buf_puts(b, "</w:sectPr>");
 }
 

@@ -128,6 +128,20 @@ static double sign_left(PangoLayout *l, const struct page *g, double em, double 
     return left > 0 ? left : 0;
 }
 
+/* What must stand on the same page as a heading: the beginning of what follows it. */
+static double least_of(const struct page *g, const struct block *b) {
+    double line = g->p->style.line_step, page = g->bottom - g->top - 4 * line;
+    if (!b) return 0;
+    if (b->kind == BLOCK_TABLE) return 8 * line * g->p->style.table_size / g->p->style.body_size;
+    if (b->kind == BLOCK_CHART) {
+        double h = chart_height(b->chart, g->width) + 2 * line;
+        return h < page ? h : page;
+    }
+    if (b->kind != BLOCK_PARA) return 0;
+    double after = sign_after(g->p, b);
+    return after > 0 ? line + after : 2 * line;
+}
+
 static void para_draw(struct page *g, const struct block *b) {
     struct look k = paper_look(&g->p->style, b->style);
     double em = k.size + spacing_of(g, &k), width = g->width + 0.5 + em - k.size; /* the last letter needs no space after it */
@@ -136,7 +150,7 @@ static void para_draw(struct page *g, const struct block *b) {
     int n = pango_layout_get_line_count(l), at = 0;
     double after = sign_after(g->p, b);
     if (b->style == PARA_SIGN) page_room(g, n * k.step);
-    if (k.keep) page_room(g, (n < 3 ? n : 3) * k.step + 2 * g->p->style.line_step);
+    if (k.keep) page_room(g, (n < 3 ? n : 3) * k.step + least_of(g, b->next));
     while (at < n && !g->full) {
         page_room(g, k.step);
         int fit = (int)((g->bottom - g->y + 0.01) / k.step);

@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include <xlsxwriter.h>
 
+#define TEXT_WIDTH 84 /* half letters of the text sheet */
+
 struct book {
     lxw_workbook *wb;
     lxw_worksheet *text;
@@ -51,7 +53,26 @@ static lxw_worksheet *sheet(struct book *b, const char *wish, char name[128]) {
     ZB_BUG("no name for a worksheet");
 }
 
-static void line(struct book *b, const char *text, lxw_format *f) { worksheet_write_string(b->text, b->row++, 0, text, f); }
+/* Height of a row that holds this text in a column so many half letters wide: spreadsheets do not measure it themselves before they are asked to. */
+static double height_of(const char *text, double width, double size) {
+    double lines = 1, at = 0;
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if ((*p & 0xc0) == 0x80) continue;
+        double w = *p < 0x80 ? 1 : 2;
+        if (*p == '\n' || at + w > width - 1) {
+            lines++;
+            at = 0;
+        }
+        at += *p == '\n' ? 0 : w;
+    }
+    double h = lines * size * 1.45 + 2;
+    return h > 409 ? 409 : h; /* the most a row may have */
+}
+
+static void line(struct book *b, const char *text, lxw_format *f, double size) {
+    worksheet_set_row(b->text, b->row, height_of(text, TEXT_WIDTH * 11 / size, size), NULL);
+    worksheet_write_string(b->text, b->row++, 0, text, f);
+}
 
 static void para(struct book *b, const struct block *k) {
     ZB_AUTO(buf_done) struct buf t;
@@ -59,14 +80,23 @@ static void para(struct book *b, const struct block *k) {
     para_text(k, &t);
     if (!t.n) return;
     bool heading = k->style >= PARA_H1 && k->style <= PARA_H4;
-    line(b, t.p, k->style == PARA_TITLE ? b->title : heading ? b->bold : b->wrap);
+    bool title = k->style == PARA_TITLE;
+    line(b, t.p, title ? b->title : heading ? b->bold : b->wrap, title ? 16 : heading ? 12 : 11);
+}
+
+static double column_width(const struct table *t, int i) {
+    double w = t->width[i] * 110;
+    return w < 8 ? 8 : w > 60 ? 60 : w;
 }
 
 static void cells(struct book *b, lxw_worksheet *s, const struct table *t) {
     lxw_row_t y = 0;
-    for (const struct row *r = t->first; r; r = r->next, y++)
+    for (const struct row *r = t->first; r; r = r->next, y++) {
+        double high = 15;
         for (int i = 0; i < r->cells; i++) {
             const struct cell *c = &r->cell[i];
+            double h = c->cols == 1 && c->rows == 1 ? height_of(c->text, column_width(t, c->col), 11) : 0;
+            if (h > high) high = h;
             lxw_format *f = c->label || (int)y < t->head ? b->head : c->align == CELL_RIGHT ? b->right : b->cell;
             if (c->cols > 1 || c->rows > 1)
                 worksheet_merge_range(s, y, c->col, y + c->rows - 1, (lxw_col_t)(c->col + c->cols - 1), c->text, f);
@@ -75,10 +105,9 @@ static void cells(struct book *b, lxw_worksheet *s, const struct table *t) {
             else
                 worksheet_write_string(s, y, c->col, c->text, f);
         }
-    for (int i = 0; i < t->cols; i++) {
-        double w = t->width[i] * 110;
-        worksheet_set_column(s, (lxw_col_t)i, (lxw_col_t)i, w < 8 ? 8 : w > 60 ? 60 : w, NULL);
+        worksheet_set_row(s, y, high, NULL);
     }
+    for (int i = 0; i < t->cols; i++) worksheet_set_column(s, (lxw_col_t)i, (lxw_col_t)i, column_width(t, i), NULL);
     if (t->head) {
         worksheet_freeze_panes(s, (lxw_row_t)t->head, 0);
         worksheet_repeat_rows(s, 0, (lxw_row_t)(t->head - 1));
@@ -91,7 +120,7 @@ static void cells(struct book *b, lxw_worksheet *s, const struct table *t) {
 static void refer(struct book *b, const char *caption, const char *name) {
     char t[PAPER_TEXT + 200];
     snprintf(t, sizeof t, "%s（见工作表“%s”）", caption, name);
-    line(b, t, b->wrap);
+    line(b, t, b->wrap, 11);
 }
 
 static void table(struct book *b, const struct table *t) {
@@ -154,8 +183,9 @@ static void fill(struct book *b, const struct paper *p) {
     format_set_num_format(b->number, "0.######");
     if (has_text(p) || !p->blocks) {
         b->text = sheet(b, "正文", name);
-        worksheet_set_column(b->text, 0, 0, 96, NULL);
+        worksheet_set_column(b->text, 0, 0, TEXT_WIDTH, NULL);
         worksheet_set_paper(b->text, 9);
+        worksheet_fit_to_pages(b->text, 1, 0);
     }
     for (const struct block *k = p->first; k; k = k->next) {
         if (k->kind == BLOCK_PARA && b->text) para(b, k);

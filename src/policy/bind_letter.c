@@ -3,22 +3,31 @@
 #include "policy/letter.h"
 #include <stdio.h>
 
-const struct builtin_set PAPER_SET = {"paper", "today year asof known area area_code maker number"};
-/* One row a plan area, requirement, indicator (default readings), point of a trend, late item, gap, filed duty, area below, ledger with its evidence. */
+const struct builtin_set PAPER_SET = {"paper", "today year asof known area area_code maker"};
+#define FIGURE_COLUMNS "area id name unit target due value reported difference reported_on signer status note"
+/* One row: the plan. Then a row for each: plan area, goal, indicator in its default reading, other reading, requirement, month of an indicator, requirement that is
+ * late, indicator without data, reported figure that differs, area below, ledger. */
 const struct builtin_set PLAN_SETS[] = {
-    {"plan", "name number period from to requirements indicators green amber red not_due no_data reported differing late gaps"},
-    {"area", "no area name requirements indicators green amber red not_due no_data"},
-    {"indicator", "area id name unit target due value reported difference reported_on signer status base trend note"},
-    {"requirement", "area id name who due target status indicators proof"},
-    {"trend", "id name unit label value target"},
-    {"late", "id name who due days status"},
+    {"plan", "name number from to requirements green amber red not_due no_data reported differing late gaps"},
+    {"area", "area name requirements green amber red not_due no_data"},
+    {"goal", FIGURE_COLUMNS},
+    {"indicator", FIGURE_COLUMNS},
+    {"differ", FIGURE_COLUMNS},
+    {"reading", "id name reading_of reading value unit signed"},
+    {"requirement", "area id name who due target status note"},
+    {"trend", "id label value target"},
+    {"late", "id name who due days note"},
     {"gap", "id name why"},
-    {"differ", "id name unit value reported difference reported_on signer"},
-    {"below", "code name green amber red no_data share"},
-    {"evidence", "ledger name records period_records latest"},
-    {"duty", "name owner due state"},
+    {"below", "code name green amber red not_due no_data share"},
+    {"evidence", "ledger name records"},
 };
 const int PLAN_SETS_N = sizeof PLAN_SETS / sizeof *PLAN_SETS;
+
+const char *plan_set_columns(const char *key) {
+    for (int i = 0; i < PLAN_SETS_N; i++)
+        if (!strcmp(PLAN_SETS[i].key, key)) return PLAN_SETS[i].columns;
+    ZB_BUG("no set %s", key);
+}
 
 static const char *const BLOCK[] = {
 #define X(id, key) key,

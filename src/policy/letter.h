@@ -17,6 +17,7 @@ struct builtin_set {
 };
 extern const struct builtin_set PAPER_SET, PLAN_SETS[];
 extern const int PLAN_SETS_N;
+const char *plan_set_columns(const char *key); /* ZB_BUG: no such set */
 
 #define LETTER_BLOCKS(X)                                                                                                                                       \
     X(PARA, "para")                                                                                                                                            \

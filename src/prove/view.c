@@ -243,7 +243,7 @@ static void below_json(const char *code, const char *name, struct stmt *q, struc
     json_end(j);
 }
 
-static bool is_below(const char *code, const char *of) { /* the next level down */
+bool look_below(const char *code, const char *of) { /* the next level down */
     if (!strcmp(code, of)) return false;
     bool city = !strcmp(code + 4, "00");
     if (!strcmp(of + 2, "0000")) return city && strcmp(code + 2, "0000");
@@ -258,7 +258,7 @@ static int areas_below_json(struct look *l, const struct indicator *x, struct js
     while ((r = stmt_row(q, e)) == 1) {
         char code[8];
         str_copy(stmt_col_text(q, 0), code, sizeof code);
-        if (is_below(code, l->area)) below_json(code, look_name(l, code), q, j);
+        if (look_below(code, l->area)) below_json(code, look_name(l, code), q, j);
     }
     return r;
 }

@@ -25,5 +25,7 @@ ZB_MUST int view_indicator(struct look *l, struct str id, struct json *j, struct
 ZB_MUST int view_rows(struct look *l, struct str id, int64_t after, int64_t limit, struct json *j, struct zb_err *e);
 /* Tasks × the area and those below it. */
 ZB_MUST int view_wallmap(struct look *l, struct json *j, struct zb_err *e);
+/* What a report needs beside view_plan: {"below":[lights of the areas below],"months":[figures kept by then],"records":[how many in each ledger],"reported":[…]} */
+ZB_MUST int view_report(struct look *l, struct json *j, struct zb_err *e);
 /* Keeps every figure of that day as known then, for ever; *id of it. */
 ZB_MUST int view_freeze(struct look *l, struct str who, struct str why, int64_t *id, struct zb_err *e);

@@ -1,9 +1,10 @@
 // Papers from records: each template as PDF, DOCX and XLSX by command line and API, with rights; rendered pages looked at dot by dot.
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
 import { dataDir, gasOn, PASSWORD, serve, session, zb, zbTry, ZHIBEN } from '../lib.mjs'
 const M = '140214900001', day = n => new Date(Date.now() + 8 * 3600e3 + n * 86400e3).toISOString().slice(0, 10)
 let d, s, who = {}, site, hazard, inspection
@@ -71,18 +72,17 @@ async function all(u, kind, q, page, files = []) {
     assert.equal(r.status, 200, String(r.bytes))
     assert.equal(r.bytes.toString('latin1', 0, 2), format === 'pdf' ? '%P' : 'PK')
     if (format === 'pdf') assert.equal(bare(r.bytes), bare(pdf))
-    else office(r.bytes, format)
+    else await office(r.bytes, format)
   }
   return bare(pdf)
 }
 // LibreOffice reads what we write, where it is installed (it is not needed to build or test).
 const soffice = ['/usr/bin/soffice', '/usr/bin/libreoffice'].find(existsSync)
-function office(bytes, format) {
+async function office(bytes, format) {
   if (!soffice) return
   const dir = mkdtempSync(join(d.base, 'lo-'))
   writeFileSync(join(dir, 'a.' + format), bytes)
-  const r = spawnSync(soffice, ['--headless', `-env:UserInstallation=file://${d.base}/lo`, '--convert-to', 'pdf', 'a.' + format], { cwd: dir, timeout: 90000 })
-  assert.equal(r.status, 0, String(r.stderr))
+  await promisify(execFile)(soffice, ['--headless', `-env:UserInstallation=file://${d.base}/lo`, '--convert-to', 'pdf', 'a.' + format], { cwd: dir, timeout: 90000 })
   assert.ok(existsSync(join(dir, 'a.pdf')), 'LibreOffice could not open the ' + format)
 }
 
@@ -148,4 +148,43 @@ test('by command line: the ending says the format', async () => {
   const r = zbTry(['paper', 'pdf'], { stdio: ['ignore', 'pipe', 'pipe'] })
   assert.equal(r.code, 1); assert.match(r.err, /not JSON/)
   assert.equal(zbTry(['paper', 'doc']).code, 2)
+})
+
+// ---- reports of an area ----
+const cells = (t, head) => { const out = []; for (const b of t.blocks) for (const r of b.table?.rows ?? []) if (r.cells[0]?.t === head) out.push(r.cells.map(c => c.t)); return out }
+const says = t => t.blocks.flatMap(b => b.runs ?? []).map(r => r.t).join('\n')
+
+test('an evaluation says what the plan room says, and what was reported beside it', async () => {
+  const today = { area: '1402', asof: day(0), known: day(0) }
+  await make('team', 'reported', { region: '140200', indicator: 'I10.1', asof: day(0), value: 75, proof: '市局报表', signer: '王某' })
+  const t = await tree('team', 'evaluation', today), lines = good(await who.team('GET', '/plan?' + new URLSearchParams(today))).lines
+  const red = lines.filter(l => l.line === 'requirement' && l.light === 'red').length
+  assert.match(says(t), new RegExp(`共分解${lines.filter(l => l.line === 'requirement').length}项要求`))
+  assert.match(says(t), new RegExp(`未达到${red}项`)); assert.ok(red > 0)
+  const one = lines.find(l => l.id === 'I10.1')
+  assert.equal(one.value, 0)
+  assert.deepEqual(cells(t, 'I10.1')[0].slice(4, 7), ['0', '75', '75'], 'computed, reported, difference')
+  assert.deepEqual(cells(t, 'I10.1')[1].slice(0, 1).concat(cells(t, 'I10.1')[1].slice(2)), ['I10.1', '0', '75', '75', day(0), '王某'], 'the list of differences')
+  assert.match(says(t), /已上报指标1项，其中截止日与本报告一致、数值与计算值不同的1项/)
+  for (const l of lines.filter(x => x.line === 'indicator' && x.light === 'no_data' && !x.reading_of)) assert.ok(cells(t, l.id).length >= 2, l.id + ' is in the gaps too')
+  const pdf = render(t)
+  assert.ok(inside(pdf, LETTER) > 5)
+  assert.match(bare(pdf), /大同市矿山安全生产治本攻坚行动评估报告/)
+  for (const format of ['docx', 'xlsx']) await office((await get('team', 'evaluation', { ...today, format })).bytes, format)
+})
+
+test('a report of a past day as known then does not change with what is entered later', async () => {
+  const then = { area: '140214', asof: day(0), known: day(-1) }, before = await tree('team', 'annual', then), now = await tree('team', 'annual', { ...then, known: day(0) })
+  assert.notDeepEqual(before, now, 'yesterday nothing was known')
+  await make('insp', 'major_hazard', { site, place: '1102工作面', criterion: gasOn(day(-3)), source: 'county', found_on: day(-3), text: '后来录入的隐患' })
+  assert.deepEqual(await tree('team', 'annual', then), before)
+  const later = await tree('team', 'annual', { ...then, known: day(0) })
+  assert.equal(+cells(later, 'L10')[0][2], +cells(now, 'L10')[0][2] + 1, 'one more record proves it')
+})
+
+test('which report for which area, and for whom', async () => {
+  assert.equal((await get('team', 'synthesis', { area: '1402' })).status, 400)
+  assert.equal((await get('far', 'annual', { area: '1402' })).status, 403)
+  assert.equal((await get('boss', 'annual', { area: '140214' })).status, 403)
+  assert.equal((await get('haz', 'annual', { area: '140214', asof: day(0), known: day(0), format: 'json' })).status, 200)
 })
