@@ -245,7 +245,7 @@ static void accident_plants(struct past_sim *s, struct pmine *m) {
         const char *office = "tip_office tip.14 14";
         d = to - (reward ? 100 : 30);
         say(s, past_at(d, 9, m->i), "tipoff", k, office, "new",
-            "'subject':'举报','channel':'phone','received_at':'%s','region':'%s','site':'@%s','content':'演示内容','names_officers':false",
+            "'subject':'举报','channel':'phone','received_at':'%s','region':'%s','site':'@%s','content':'演示内容','names_officers':false,'real_name':true",
             tm(past_at(d, 8, m->i)), m->county, m->key);
         if (!reward) return;
         say(s, past_at(d + 1, 9, m->i), "tipoff", k, office, "accept", "'accept_on':'%s'", dt(d + 1));
