@@ -123,6 +123,16 @@ static int bool_parse(const struct ledger_field *f, struct str t, struct value *
     return bad(f, t, e, "write 是 or 否 (true or false)");
 }
 
+/* By its code or name of today, or its code of before. */
+static bool region_is(const struct region *g, struct str t) {
+    if (str_is(t, g->code) || str_is(t, g->name)) return true;
+    for (struct str w, rest = str_of(g->was); rest.p && rest.n;) {
+        w = str_cut(rest, '|', &rest);
+        if (str_eq(w, t)) return true;
+    }
+    return false;
+}
+
 int value_parse(struct lcall *c, const struct ledger_field *f, struct str t, struct value *v, struct zb_err *e) {
     int32_t day;
     *v = (struct value){.null = true};
@@ -143,7 +153,7 @@ int value_parse(struct lcall *c, const struct ledger_field *f, struct str t, str
     case LF_TIME: return zb_time_parse(t, &v->i) ? ZB_OK : bad(f, t, e, "write a time such as 2026-03-01 08:30:00 (Beijing)");
     case LF_REGION:
         for (int i = 0; i < c->policy->regions; i++)
-            if (str_is(t, c->policy->region[i].code) || str_is(t, c->policy->region[i].name)) {
+            if (region_is(&c->policy->region[i], t)) {
                 v->s = str_of(c->policy->region[i].code);
                 return ZB_OK;
             }

@@ -14,9 +14,10 @@ static void bind_regions(struct reader *r, const struct node *root, struct polic
     struct region *out = seq ? list(r, seq, sizeof *out) : NULL;
     if (!out) return;
     for (const struct node *n = seq->child; n; n = n->next) {
-        node_keys(r, n, "code name en also");
+        node_keys(r, n, "code name en also was");
         struct region *g = &out[p->regions];
-        *g = (struct region){node_text(r, n, "code", NULL), node_text(r, n, "name", NULL), node_text(r, n, "en", ""), node_text(r, n, "also", "")};
+        *g = (struct region){node_text(r, n, "code", NULL), node_text(r, n, "name", NULL), node_text(r, n, "en", ""), node_text(r, n, "also", ""),
+                             node_text(r, n, "was", "")};
         if (!r->bad && strlen(g->code) != 6) node_fail(r, n, "code \"%s\" must have 6 digits", g->code);
         for (int i = 0; i < p->regions && !r->bad; i++)
             if (!strcmp(out[i].code, g->code)) node_fail(r, n, "region %s is there twice", g->code);

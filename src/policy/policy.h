@@ -17,6 +17,7 @@
 struct region {
     const char *code, *name, *en;
     const char *also; /* former names, separated by | */
+    const char *was;  /* former codes, separated by | */
 };                    /* "140214", 6 digits; city ends in 00 */
 
 struct sensor_type { /* 传感器类型; by_unit: a point of which only this unit is known is taken for one */

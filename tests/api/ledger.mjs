@@ -154,6 +154,7 @@ test('as of a date and as known on a date', async () => {
 
 test('search finds two Chinese letters; filters and sort; unknown names are refused', async () => {
   const find = async q => good(await who.insp('GET', '/ledgers/major_hazard/records?' + q))
+  assert.equal(good(await who.insp('GET', '/ledgers/site/records?where=' + encodeURIComponent('county=140203'))).records[0].county, '140214', 'a code of before 2018')
   assert.ok((await find('q=' + encodeURIComponent('超限'))).total >= 1)
   assert.equal((await find('q=' + encodeURIComponent('限超'))).total, 0)
   assert.ok((await find('q=' + encodeURIComponent('瓦'))).total >= 1)
