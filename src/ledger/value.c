@@ -68,6 +68,7 @@ static int set_parse(struct lcall *c, const struct ledger_field *f, struct str t
     ZB_AUTO(buf_done) struct buf b, out;
     bool has[256] = {false};
     buf_init(&b, 64 << 10);
+    buf_init(&out, 64 << 10);
     for (size_t i = 0; i < t.n;) {
         size_t skip = 0;
         for (size_t k = 0; k < sizeof SEP / sizeof *SEP && !skip; k++)
@@ -83,7 +84,6 @@ static int set_parse(struct lcall *c, const struct ledger_field *f, struct str t
         if (enum_parse(c, f, w, &one, e) != ZB_OK) return e->rc;
         for (int i = 0; i < f->list->items && i < 256; i++) has[i] |= str_is(one.s, f->list->item[i].key);
     }
-    buf_init(&out, 64 << 10);
     for (int i = 0; i < f->list->items && i < 256; i++)
         if (has[i]) buf_printf(&out, "%s%s", out.n ? " " : "", f->list->item[i].key);
     v->s = (struct str){arena_str(c->arena, buf_str(&out)), out.n};
