@@ -108,7 +108,7 @@ test('a second hazard runs late and climbs to a drafted letter, which the mine d
   await does('duty', id, 'withdraw', { stop_scope: '1103工作面', withdraw_at: day(-40) + ' 08:30:00' }, -40, true)
   await does('safe', id, 'register', { resp_person: '李某', measures: '修复风门', fund_plan: 3, deadline: day(-3), emergency_plan: '通风预案' }, -39)
   await drafts('head', '逾期未完成整改')
-  await page.head.click('tbody tr:has-text("逾期未完成整改")'); await page.head.waitForSelector('#do-approve')
+  await page.head.click('tbody tr:has-text("逾期未完成整改")'); await page.head.waitForSelector('#do-check')
   assert.match(await page.head.textContent('main, body'), /督促函/)
   await shot('head', 'letter-draft')
   await page.boss.goto(s.url + '/#/'); await page.boss.goto(s.url + '/#/ledger/measure'); await page.boss.waitForSelector('.empty')
