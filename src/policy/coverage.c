@@ -7,8 +7,8 @@
 
 struct proof { /* what the fixtures say of one id */
     const char *id;
-    char on[80], off[80]; /* "rules/hazards.yaml:12"; "" none */
-    const char *why;      /* NULL: no hole, or told already */
+    char on[80], off[80], unknown[80]; /* "rules/hazards.yaml:12"; "" none */
+    const char *why;                   /* NULL: no hole, or told already */
 };
 struct cover {
     const struct policy *p;
@@ -36,12 +36,14 @@ static bool starts(const char *name, const char *word) {
     return !strncmp(name, word, n) && (!name[n] || name[n] == ' ');
 }
 
-/* A case "on" is one that expects hits, a case "off" one that expects none; an indicator is on when it is met and off when it is missed. */
+/* A case "on" is one that expects hits, a case "off" one that expects none; an indicator is on when it is met, off when it is missed, and there is a case for
+ * what it says when nothing is known. */
 static void case_take(struct proof *f, const struct node *one, const char *file) {
     const struct node *expect = node_get(one, "expect");
     bool hits = expect && expect->kind == NODE_SEQ && expect->n > 0;
     char *to = starts(one->key, "green") || (starts(one->key, "on") && hits)   ? f->on
                : starts(one->key, "red") || (starts(one->key, "off") && !hits) ? f->off
+               : starts(one->key, "no_data")                                   ? f->unknown
                                                                                : NULL;
     if (to && !to[0]) snprintf(to, sizeof f->on, "%s:%d", file, one->line);
 }
@@ -94,9 +96,28 @@ static const char *lack(struct cover *c, struct str id, bool indicator, struct p
     if (!*ret) return "too many ids";
     int at = indicator ? policy_indicator(c->p, id) : -1;
     if (indicator ? at < 0 : !policy_rule(c->p, id)) return indicator ? "the policy has no such indicator" : "the policy has no such rule or insight";
-    if (indicator && c->p->indicator[at].kind == IK_MEAN_OF) return NULL; /* as good as its parts, which have fixtures of their own */
     if (!(*ret)->on[0] && !(*ret)->off[0]) return "no fixture turns it on and off";
-    return !(*ret)->on[0] ? "no fixture turns it on" : !(*ret)->off[0] ? "no fixture turns it off" : NULL;
+    if (!(*ret)->on[0] || !(*ret)->off[0]) return !(*ret)->on[0] ? "no fixture turns it on" : "no fixture turns it off";
+    return indicator && !(*ret)->unknown[0] ? "no fixture shows it without data" : NULL;
+}
+
+static void hole_add(struct cover *c, struct proof *f, const char *why) { /* once an id */
+    if (!why || !f || f->why || c->holes == c->hole_cap) return;
+    f->why = why;
+    c->hole[c->holes++] = f;
+}
+
+/* Whatever the policy holds needs its fixtures, also what no requirement names: readings beside a default, parts of a mean. */
+static void rest_check(struct cover *c) {
+    struct proof *f;
+    for (int i = 0; i < c->p->indicators; i++) {
+        const char *why = lack(c, str_of(c->p->indicator[i].id), true, &f);
+        hole_add(c, f, why);
+    }
+    for (int i = 0; i < c->p->rules; i++) {
+        const char *why = lack(c, str_of(c->p->rule[i]->id), false, &f);
+        hole_add(c, f, why);
+    }
 }
 
 /* The ids of words with what holds them; true: all count. */
@@ -113,10 +134,7 @@ static bool ids_write(struct cover *c, const char *name, const char *words, bool
         if (!w.n) continue;
         const char *why = lack(c, w, indicator, &f);
         good &= !why;
-        if (why && f && !f->why && c->holes < c->hole_cap) {
-            f->why = why;
-            c->hole[c->holes++] = f;
-        }
+        hole_add(c, f, why);
         if (!c->json) {
             buf_printf(c->out, "  " STR_FMT " %s", STR_ARG(w), why ? "✗" : "✓");
             if (!why && f->on[0]) buf_printf(c->out, " (%s, %s)", f->on, f->off);
@@ -232,6 +250,7 @@ int coverage_write(const struct policy *p, const char *fixtures, bool json, stru
                 entry += q->entry;
                 covered += requirement_write(&c, &p->area[a], &p->area[a].task[t], q);
             }
+    rest_check(&c);
     if (rc == ZB_OK) holes_write(&c, n, entry, covered);
     *holes = c.holes;
     if (rc == ZB_OK && out->over) rc = zb_fail(e, ZB_E_LIMIT, "the coverage does not fit its buffer");

@@ -1,5 +1,6 @@
 /* Which requirement of the plan is held by what: its ledgers, indicators and rules, and for each indicator and rule the fixture that turns it on and the one
- * that turns it off. What is missing is a hole: an indicator or rule that the plan names and the policy does not hold, or one that no fixture turns on and off. */
+ * that turns it off; for an indicator also the one without data. What is missing is a hole: an indicator or rule that the plan names and the policy does not hold,
+ * or one of the policy that lacks a fixture. */
 #pragma once
 #include "base/str.h"
 #include "policy/policy.h"
