@@ -26,6 +26,10 @@ void mine_define(const struct policy *p, struct mine_state *m, const struct poin
 /* Samples of a point in rising time. A sample older than the newest judged one of its point is not judged (returns false): late data, the caller's business.
  * live: false when t is older than now - late_after: alarms that already ended are then retrospective, but one still over limit at the last value is live. */
 bool mine_sample(const struct policy *p, struct mine_state *m, struct str point, const struct sample *s, zb_time now, struct alarm_diffs *out);
+/* A person has confirmed the location class of a point ("": none fits); from now on definitions do not change it. A point that is not there is left alone. */
+void mine_class(const struct policy *p, struct mine_state *m, struct str point, struct str loc_class, zb_time now, struct alarm_diffs *out);
+/* Every alarm that stands, told as it is: a link that comes out of its trial brings them to the desk. */
+void mine_standing(const struct mine_state *m, struct alarm_diffs *out);
 /* An outstation's state (FZSS): run 0 normal, 1 broken, 2 fault, 9 unknown. One alarm a station; its points' faults are grouped under it. */
 void mine_station(const struct policy *p, struct mine_state *m, struct str station, int run, zb_time t, zb_time now, struct alarm_diffs *out);
 /* What the mine itself tells (its alarms, people alarms, seal and video events). Stands beside our own judgement unless the same thing is alarmed already.
@@ -66,6 +70,7 @@ struct point_now {
     const char *limit_source;
     enum alarm_level level;
     bool silent;
+    bool defined, confirmed; /* by a definition file; its location class by a person */
 };
 int mine_points(const struct mine_state *m);
 bool mine_point_at(const struct mine_state *m, int i, struct point_now *ret);

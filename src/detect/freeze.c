@@ -2,7 +2,7 @@
 #include "detect/state.h"
 #include <stdlib.h>
 
-#define VERSION 2
+#define VERSION 3
 #define FROZEN_MAX ((size_t)256 << 20)
 
 struct io {
@@ -160,6 +160,7 @@ static void point(struct io *f, struct pt *p) {
     for (int i = 0; i < 3; i++) i64(f, &p->valid[i]);
     i64(f, &p->lost_at);
     flag(f, &p->defined);
+    flag(f, &p->confirmed);
     lives(f, &p->live);
     watch(f, p);
 }

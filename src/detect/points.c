@@ -136,7 +136,7 @@ void mine_define(const struct policy *p, struct mine_state *m, const struct poin
     if (pt) {
         const char *known = pt->def.loc_class;
         struct point_def d = *def;
-        if (!d.loc_class[0]) str_copy(str_of(known), d.loc_class, sizeof d.loc_class);
+        if (!d.loc_class[0] || pt->confirmed) str_copy(str_of(known), d.loc_class, sizeof d.loc_class);
         pt->def = d;
     } else {
         pt = pt_make(m, def);
@@ -150,13 +150,33 @@ void mine_define(const struct policy *p, struct mine_state *m, const struct poin
     m->due = now;
 }
 
+void mine_class(const struct policy *p, struct mine_state *m, struct str point, struct str loc_class, zb_time now, struct alarm_diffs *out) {
+    struct step s = {p, m, now, out};
+    struct pt *pt = pt_find(m, point);
+    if (!pt || loc_class.n >= sizeof pt->def.loc_class) return;
+    str_copy(loc_class, pt->def.loc_class, sizeof pt->def.loc_class);
+    pt->confirmed = true;
+    pt->eff_day = INT32_MIN;
+    if (pt->last.t == ZB_TIME_NONE) return; /* its first sample asks for the limits */
+    pt_limits(&s, pt, pt->last.t);
+    m->due = m->due < now ? m->due : now;
+}
+
+void mine_standing(const struct mine_state *m, struct alarm_diffs *out) {
+    for (const struct live *l = m->own; l; l = l->next)
+        if (l->on) alarm_tell(out, &l->a);
+    for (int i = 0; i < m->n; i++)
+        for (const struct live *l = m->pt[i]->live; l; l = l->next)
+            if (l->on) alarm_tell(out, &l->a);
+}
+
 int mine_points(const struct mine_state *m) { return m->n; }
 
 static void now_of(const struct mine_state *m, const struct pt *pt, struct point_now *ret) {
     (void)m;
     bool silent = false;
     for (const struct live *l = pt->live; l; l = l->next) silent |= l->on && l->a.kind == ALARM_POINT_SILENT;
-    *ret = (struct point_now){&pt->def, pt->last, pt->received, pt->eff, pt->source, point_level(pt), silent};
+    *ret = (struct point_now){&pt->def, pt->last, pt->received, pt->eff, pt->source, point_level(pt), silent, pt->defined, pt->confirmed};
 }
 
 bool mine_point_at(const struct mine_state *m, int i, struct point_now *ret) {

@@ -39,6 +39,7 @@ struct pt {
     zb_fix valid[3];            /* last valid values, newest first: is it rising? */
     zb_time lost_at;            /* event time it was lost, NONE */
     bool defined;               /* by CDDY, not only seen in values */
+    bool confirmed;             /* its location class is a person's word: definitions do not change it */
     int link[LINKS_MAX], links; /* KG points its relation names */
     int gas[LINKS_MAX], gases;  /* gas points whose relation names this one */
     struct live *live;

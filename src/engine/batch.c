@@ -61,6 +61,7 @@ static void step_values(struct engine *en, struct job *j) {
         struct point_def def;
         int known = mine_points(m);
         bool judged = mine_sample(en->policy, m, o->point, &o->s, j->received, &en->diffs);
+        if (j->mine->linkage.trial) linkage_see(&j->mine->linkage, j->batch.format->family, o->point);
         if (mine_points(m) > known && sample_point(en->policy, &j->batch, o->from, j->arena, &def)) {
             mine_define(en->policy, m, &def, j->received, &en->diffs);
             judged = mine_sample(en->policy, m, o->point, &o->s, j->received, &en->diffs);
@@ -75,6 +76,7 @@ static void step_link(struct job *j) {
     l->last_received = j->received;
     zb_time sent = j->batch.time != ZB_TIME_NONE ? j->batch.time : j->batch.name_time;
     l->delay = sent == ZB_TIME_NONE ? ZB_TIME_NONE : j->received - sent;
+    if (sent != ZB_TIME_NONE && strcmp(j->origin, "import")) skew_add(&j->mine->linkage.clock, j->received, l->delay);
     l->files++;
     l->records += j->batch.n + j->batch.refused;
     l->refused += j->batch.refused;
@@ -101,18 +103,33 @@ void mine_step_tick(struct engine *en, struct mine *m, zb_time now) {
     en->diffs.n = 0;
 }
 
-static void step_upload(struct engine *en, struct job *j) {
-    struct mine *m = j->mine;
+/* What a compared family says is kept beside: no definition, no event, no detector. */
+static void step_compared(struct job *j) {
+    const char *family = j->batch.format->family;
+    size_t tail = strlen(family) + 1; /* "@F3" */
+    for (int i = 0; i < j->nobs; i++) linkage_see(&j->mine->linkage, family, (struct str){j->obs[i].point.p, j->obs[i].point.n - tail});
+}
+
+static void step_judged(struct engine *en, struct job *j) {
     const struct format *f = j->batch.format;
     take_name(j);
     if (f->has & 1u << FACT_DEFINE) step_define(en, j);
     if (f->has & 1u << FACT_STATION) step_stations(en, j);
     if (f->has & 1u << FACT_EVENT) step_told(en, j);
     step_values(en, j);
+}
+
+static void step_upload(struct engine *en, struct job *j, bool compared) {
+    struct mine *m = j->mine;
+    const struct format *f = j->batch.format;
+    if (compared)
+        step_compared(j);
+    else
+        step_judged(en, j);
     /* history brought in by hand and tables without a period say nothing about the link */
     if (strcmp(j->origin, "import") && f->link) mine_heard(en->policy, m->state, f->period_s * ZB_SECOND, j->received, &en->diffs);
     step_link(j);
-    if (f->keep[0]) latest_add(en, m, f->keep, j->name, j->received, j->bytes, j->size);
+    if (f->keep[0] && !compared) latest_add(en, m, j);
 }
 
 /* What the ledgers know, as "name\ngas class"; an empty line keeps what was there. */
@@ -127,16 +144,23 @@ static void step_facts(struct job *j) {
 /* state: step detectors (not when a checkpoint already has it); series: put samples. On an error nothing of the input is lost: step it again. */
 int batch_step(struct engine *en, struct job *j, bool state, bool series, struct zb_err *e) {
     struct mine *m = j->mine;
+    bool facts = j->kind == JOB_FACTS && !strcmp(j->name, "link"), compared = j->kind == JOB_UPLOAD && linkage_compares(&m->linkage, j->batch.format->family);
+    if (compared && linkage_rename(&m->linkage, j, e) != ZB_OK) return e->rc;
+    /* what follows lies in the series by the new words: nothing before may be put there again by a restart that already knows them */
+    if (facts && series && series_flush(en->series, en->input, e) != ZB_OK) return e->rc;
     if (series && j->nobs) {
         if (series_put_all(en->series, str_of(m->code), j->obs, j->nobs, e) != ZB_OK) return e->rc;
         en->unflushed += j->nobs;
     }
     if (state) {
         if (late_step(en, m, j->received, e) != ZB_OK) return e->rc;
+        if (facts) linkage_aliases(en, m, (struct str){j->bytes, j->size});
         pthread_mutex_lock(&m->lock);
         if (j->kind == JOB_UPLOAD) {
             if (mine_due(m->state) <= j->received) mine_tick(en->policy, m->state, j->received, &en->diffs);
-            step_upload(en, j);
+            step_upload(en, j, compared);
+        } else if (facts) {
+            linkage_step(en, m, (struct str){j->bytes, j->size}, j->received);
         } else {
             step_facts(j);
         }
@@ -148,6 +172,7 @@ int batch_step(struct engine *en, struct job *j, bool state, bool series, struct
         en->diffs.n = 0;
     }
     if (j->batch.refused && j->kind == JOB_UPLOAD && state) refused_add(en, m->code, j->name, j->origin, j->reason, j->received);
+    if (j->kind == JOB_UPLOAD) feed_count(en, m, j);
     en->input = j->seq;
     return ZB_OK;
 }

@@ -7,9 +7,10 @@ static int checkpoint_row(struct engine *en, struct mine *m, struct buf *state, 
     ZB_AUTO(stmt_done)
     struct stmt *q = db_use(
         en->db,
-        "insert into checkpoint(mine,input,name,region,gas_class,state,last_file,last_received,delay,files,records,refused,duplicates,late)"
-        " values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) on conflict(mine) do update set"
-        " input=?2,name=?3,region=?4,gas_class=?5,state=?6,last_file=?7,last_received=?8,delay=?9,files=?10,records=?11,refused=?12,duplicates=?13,late=?14",
+        "insert into checkpoint(mine,input,name,region,gas_class,state,last_file,last_received,delay,files,records,refused,duplicates,late,linkage,clock)"
+        " values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16) on conflict(mine) do update set"
+        " input=?2,name=?3,region=?4,gas_class=?5,state=?6,last_file=?7,last_received=?8,delay=?9,files=?10,records=?11,refused=?12,duplicates=?13,late=?14,"
+        "linkage=?15,clock=?16",
         e);
     if (!q) return e->rc;
     pthread_mutex_lock(&m->lock);
@@ -17,6 +18,11 @@ static int checkpoint_row(struct engine *en, struct mine *m, struct buf *state, 
     mine_freeze(m->state, state);
     const struct link l = m->link;
     const struct mine_facts f = m->facts;
+    ZB_AUTO(buf_done) struct buf lines, clock;
+    buf_init(&lines, 8 << 20);
+    buf_init(&clock, 8000);
+    linkage_freeze(en, m, &lines);
+    skew_freeze(&m->linkage.clock, &clock);
     pthread_mutex_unlock(&m->lock);
     stmt_z(q, 1, m->code);
     stmt_i64(q, 2, (int64_t)en->input);
@@ -32,6 +38,8 @@ static int checkpoint_row(struct engine *en, struct mine *m, struct buf *state, 
     stmt_i64(q, 12, l.refused);
     stmt_i64(q, 13, l.duplicates);
     stmt_i64(q, 14, l.late);
+    stmt_text(q, 15, buf_str(&lines));
+    stmt_text(q, 16, buf_str(&clock));
     return stmt_run(q, e);
 }
 
@@ -43,9 +51,9 @@ static int checkpoint_input(struct engine *en, struct mine *m, struct zb_err *e)
     return stmt_run(q, e);
 }
 
-/* Inputs up to this need not be stepped again by any mine. */
+/* Inputs up to this need not be stepped again, neither by any mine nor for the count of what came. */
 static uint64_t oldest_checkpoint(struct engine *en) {
-    uint64_t oldest = en->input;
+    uint64_t oldest = en->fed;
     for (size_t i = 0; i < en->mines.cap; i++) {
         const struct mine *m = en->mines.slot[i].key ? en->mines.slot[i].val : NULL;
         if (m && m->at && m->checkpoint < oldest) oldest = m->checkpoint;
@@ -110,7 +118,7 @@ static int load_mine(struct engine *en, struct stmt *q, struct zb_err *e) {
     m->link.refused = stmt_col_i64(q, 11);
     m->link.duplicates = stmt_col_i64(q, 12);
     m->link.late = stmt_col_i64(q, 13);
-    return ZB_OK;
+    return linkage_thaw(en, m, stmt_col_text(q, 14), stmt_col_text(q, 15), e);
 }
 
 static int meta_get(struct db *db, const char *key, uint64_t *ret, struct zb_err *e) {
@@ -124,12 +132,16 @@ static int meta_get(struct db *db, const char *key, uint64_t *ret, struct zb_err
 
 int findings_load(struct engine *en, struct zb_err *e) {
     ZB_AUTO(stmt_done)
-    struct stmt *q =
-        db_use(en->db, "select mine,input,name,region,gas_class,state,last_file,last_received,delay,files,records,refused,duplicates,late from checkpoint", e);
+    struct stmt *q = db_use(
+        en->db,
+        "select mine,input,name,region,gas_class,state,last_file,last_received,delay,files,records,refused,duplicates,late,linkage,clock from checkpoint", e);
     if (!q) return e->rc;
     int r;
     while ((r = stmt_row(q, e)) == 1)
         if (load_mine(en, q, e) != ZB_OK) return e->rc;
     if (r < 0) return r;
-    return meta_get(en->db, "findings_input", &en->findings_input, e) == ZB_OK && meta_get(en->db, "checkpoint", &en->oldest, e) == ZB_OK ? ZB_OK : e->rc;
+    return meta_get(en->db, "findings_input", &en->findings_input, e) == ZB_OK && meta_get(en->db, "checkpoint", &en->oldest, e) == ZB_OK &&
+                   meta_get(en->db, "fed", &en->fed, e) == ZB_OK
+               ? ZB_OK
+               : e->rc;
 }

@@ -26,11 +26,12 @@ static int refuse(struct engine *en, struct str mine, struct str origin, struct 
     return e->rc;
 }
 
-static int name_check(const struct policy *p, struct str mine, struct str name, struct str bytes, struct upload_name *un, struct zb_err *e) {
+static int name_check(struct engine *en, const struct policy *p, struct str mine, struct str name, struct str bytes, struct upload_name *un, struct zb_err *e) {
     if (upload_name_parse(p, name, mine, un, e) != ZB_OK) return e->rc;
-    if (mine.n && !str_eq(mine, un->mine))
-        return zb_fail(e, ZB_E_DENIED, "file of mine " STR_FMT " came over the link of mine " STR_FMT ": send it over its own link", STR_ARG(un->mine),
-                       STR_ARG(mine));
+    if (mine.n && !str_eq(mine, un->mine) && !mine_alias(en, un->mine, mine))
+        return zb_fail(e, ZB_E_DENIED,
+                       "file of mine " STR_FMT " came over the link of mine " STR_FMT ": send it over its own link, or map that code to this mine",
+                       STR_ARG(un->mine), STR_ARG(mine));
     if (bytes.n > UPLOAD_MAX) return zb_fail(e, ZB_E_LIMIT, "the file has %zu bytes; at most %u are taken: split it", bytes.n, UPLOAD_MAX);
     return ZB_OK;
 }
@@ -58,6 +59,7 @@ static struct job *job_make(struct str origin, struct str name, struct str bytes
 int job_decode(const struct policy *p, struct job *j, struct str link, zb_time now, bool *truncated, struct zb_err *e) {
     struct str bytes = {j->bytes, j->size};
     if (batch_decode(p, str_of(j->name), link, bytes, now, j->arena, &j->batch, truncated, e) != ZB_OK) return e->rc;
+    if (j->mine) j->batch.mine = str_of(j->mine->code); /* the file may carry another code of it */
     return job_observe(p, j, e);
 }
 
@@ -111,13 +113,15 @@ int engine_submit(struct engine *en, struct str mine, struct str origin, struct 
     str_copy(mine, ret->mine, sizeof ret->mine);
     struct upload_name un;
     struct policy *p = policy_take(en);
-    if (name_check(p, mine, name, bytes, &un, e) != ZB_OK) {
+    if (name_check(en, p, mine, name, bytes, &un, e) != ZB_OK) {
         policy_unref(p);
         return refuse(en, mine, origin, name, ret, e);
     }
-    str_copy(un.mine, ret->mine, sizeof ret->mine);
+    struct mine *m = mine_resolve(en, un.mine);
+    str_copy(str_of(m->code), ret->mine, sizeof ret->mine);
     str_copy(un.type, ret->type, sizeof ret->type);
     struct job *j = job_make(origin, name, bytes);
+    j->mine = m;
     int rc = disk_admits(en, p, e);
     if (rc != ZB_OK) {
         policy_unref(p);
@@ -133,7 +137,6 @@ int engine_submit(struct engine *en, struct str mine, struct str origin, struct 
         job_free(j);
         return refuse(en, str_of(ret->mine), origin, name, ret, e);
     }
-    struct mine *m = j->mine = mine_get(en, str_of(ret->mine));
     SHA256((const unsigned char *)bytes.p, bytes.n, j->sha256);
     j->digested = true;
     int seen = raw_seen(en->raw, str_of(ret->mine), name, j->sha256);
@@ -147,6 +150,14 @@ int engine_submit(struct engine *en, struct str mine, struct str origin, struct 
     return admit(en, j, wait, ret, e);
 }
 
+int facts_admit(struct engine *en, struct str who, struct str mine, struct str name, struct str lines, struct zb_err *e) {
+    struct job *j = job_make(who, name, lines);
+    j->kind = JOB_FACTS;
+    j->mine = mine_get(en, mine);
+    struct upload_result r = {0};
+    return admit(en, j, true, &r, e);
+}
+
 int engine_mine_set(struct engine *en, struct str who, struct str mine, struct str name, struct str gas_class, struct zb_err *e) {
     static const char *const GAS[] = {"low", "high", "outburst"};
     bool known = !gas_class.n;
@@ -158,9 +169,5 @@ int engine_mine_set(struct engine *en, struct str who, struct str mine, struct s
         return zb_fail(e, ZB_E_INPUT, "name: at most 95 bytes on one line");
     char line[200];
     int n = snprintf(line, sizeof line, STR_FMT "\n" STR_FMT, STR_ARG(name), STR_ARG(gas_class));
-    struct job *j = job_make(who, STR("facts"), (struct str){line, (size_t)n});
-    j->kind = JOB_FACTS;
-    j->mine = mine_get(en, mine);
-    struct upload_result r = {0};
-    return admit(en, j, true, &r, e);
+    return facts_admit(en, who, mine, STR("facts"), (struct str){line, (size_t)n}, e);
 }

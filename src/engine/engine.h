@@ -5,7 +5,9 @@
  * with the number of the input they came from. Readers look at a mine under its own lock and at the database by handles of their own. */
 #pragma once
 #include "access/access.h"
+#include "base/map.h"
 #include "detect/detect.h"
+#include "detect/skew.h"
 #include "raw/raw.h"
 #include "series/series.h"
 #include <stdio.h>
@@ -40,6 +42,14 @@ ZB_MUST int engine_submit(struct engine *en, struct str mine, struct str origin,
                           struct zb_err *e);
 /* Sets what the ledgers know of a mine ("" keeps). Goes through the fact log like any input. gas_class: "low", "high", "outburst". */
 ZB_MUST int engine_mine_set(struct engine *en, struct str who, struct str mine, struct str name, struct str gas_class, struct zb_err *e);
+/* What an officer decides about a mine's link, a line each; goes through the fact log like any input, and is in force when this returns.
+ *   phase trial|live          trial: judged in the shadow. Live: what stands goes to the desk
+ *   alias CODE, unalias CODE  files that carry this code are the mine's
+ *   class POINT CLASS|-       location class as a person confirmed it
+ *   compare FAMILY, judge FAMILY     samples of a compared family are kept beside, and no detector sees them
+ *   twin FAMILY CODE POINT|-  CODE of a compared family is the same sensor as POINT */
+ZB_MUST int engine_link_set(struct engine *en, struct str who, struct str mine, struct str lines, struct zb_err *e);
+int engine_aliases(struct engine *en, struct str mine, void (*fn)(void *arg, const char *code), void *arg); /* how many; fn may be NULL */
 void engine_settle(struct engine *en); /* returns when everything submitted before is judged and stored, series included */
 
 /* Judges the whole fact log anew by the policy of each time, into fresh state and series, and compares. DIR must not be served.
@@ -95,9 +105,17 @@ struct link {
     zb_time last_received, delay;
     int64_t files, records, refused, duplicates, late;
 };
+struct linkage {
+    bool trial;
+    char compared[80]; /* families, space-separated */
+    struct map twin;   /* "FAMILY/CODE" → char *: the judged point it is compared with */
+    struct map seen;   /* "FAMILY/POINT": which family a point came by, while on trial; for compared families always */
+    struct skew clock;
+};
 struct mine_view {
     const char *code, *name, *region, *gas_class;
     const struct link *link;
+    const struct linkage *linkage;
     zb_time heard;
     const struct mine_state *state;
 };

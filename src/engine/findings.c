@@ -33,7 +33,26 @@ static const char *const MIGRATIONS[] = {
     /* score: hundredths, of days with something to tell; parts: {detector: hundredths} */
     "create table sensor_day(mine text not null, point text not null, day integer not null, score integer not null, grade integer not null, parts text not "
     "null,"
-    " primary key(mine, point, day)) strict;"};
+    " primary key(mine, point, day)) strict;",
+    /* links: alarms of mines on trial; what came by kind and hour of the data; who opened and accepted a link, with the report as it was accepted; values read
+       at the mine beside ours. t of latest: the time the file speaks of */
+    "create table trial_alarm("
+    " id text primary key, mine text not null, point text not null, kind integer not null, level integer not null,"
+    " raised integer not null, cleared integer, last integer not null, peak integer, lim integer, labels integer not null,"
+    " count integer not null, grp text not null, note text not null, region text not null, location text not null, unit text not null,"
+    " input integer not null, judged integer not null, late integer not null default 0) strict;"
+    "create index trial_alarm_mine on trial_alarm(mine, raised);"
+    "create table feed_hour(mine text not null, type text not null, hour integer not null, files integer not null, records integer not null, refused integer "
+    "not "
+    "null, doubled integer not null, primary key(mine, type, hour)) strict;"
+    "create table onboarding(mine text primary key, opened integer not null, opened_by text not null, accepted integer, accepted_by text, note text not null "
+    "default '', report text) strict;"
+    "create table sampled(id integer primary key, mine text not null, point text not null, t integer not null, v integer not null, way text not null, who text "
+    "not null, entered integer not null, n integer not null, lo integer, hi integer, last integer) strict;"
+    "create index sampled_mine on sampled(mine, t);"
+    "alter table checkpoint add column linkage text not null default '';"
+    "alter table checkpoint add column clock text not null default '';"
+    "alter table latest add column t integer not null default 0;"};
 
 int findings_init(struct db *db, struct zb_err *e) { return db_migrate(db, "engine", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e); }
 
@@ -46,7 +65,7 @@ static void *grow(void *list, int n, int *cap, size_t size) {
 void found_add(struct engine *en, struct mine *m, const struct alarm_diffs *d, uint64_t input, bool late) {
     for (int i = 0; i < d->n; i++) {
         en->found = grow(en->found, en->nfound, &en->cfound, sizeof *en->found);
-        en->found[en->nfound++] = (struct found){m, d->a[i], input, late};
+        en->found[en->nfound++] = (struct found){m, d->a[i], input, late, m->linkage.trial};
     }
 }
 
@@ -60,10 +79,14 @@ void refused_add(struct engine *en, const char *mine, const char *file, const ch
     r->received = received;
 }
 
-void latest_add(struct engine *en, struct mine *m, const char *type, const char *name, zb_time received, const char *bytes, size_t n) {
+/* A file that speaks of an earlier time than the one at hand, of this round or stored (store_latest), came late: it replaces nothing. */
+void latest_add(struct engine *en, struct mine *m, const struct job *j) {
+    const char *type = j->batch.format->keep;
+    zb_time t = j->batch.time != ZB_TIME_NONE ? j->batch.time : j->batch.name_time != ZB_TIME_NONE ? j->batch.name_time : j->received;
     struct latest *l = NULL;
     for (int i = 0; i < en->nlatest && !l; i++)
         if (en->latest[i].mine == m && !strcmp(en->latest[i].type, type)) l = &en->latest[i];
+    if (l && t < l->t) return;
     if (!l) {
         en->latest = grow(en->latest, en->nlatest, &en->clatest, sizeof *en->latest);
         l = &en->latest[en->nlatest++];
@@ -71,10 +94,11 @@ void latest_add(struct engine *en, struct mine *m, const char *type, const char 
         str_copy(str_of(type), l->type, sizeof l->type);
     }
     free(l->bytes);
-    l->bytes = xstrndup(bytes, n);
-    l->n = n;
-    l->received = received;
-    str_copy(str_of(name), l->name, sizeof l->name);
+    l->bytes = xstrndup(j->bytes, j->size);
+    l->n = j->size;
+    l->received = j->received;
+    l->t = t;
+    str_copy(str_of(j->name), l->name, sizeof l->name);
 }
 
 void findings_drop(struct engine *en) {
@@ -89,8 +113,8 @@ static void point_words(struct mine *m, const struct alarm *a, char *location, s
     snprintf(unit, ucap, "%s", known ? p.def->unit : "");
 }
 
-#define UPSERT                                                                                                                                                 \
-    "insert into alarm(id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged,late)"                    \
+#define UPSERT(table)                                                                                                                                          \
+    "insert into " table "(id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged,late)"                \
     " values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)"                                                                          \
     " on conflict(id) do update set level=?5,cleared=?7,last=?8,peak=?9,lim=?10,labels=?11,count=?12,grp=?13,note=?14,input=?18"                               \
     " where level<>?5 or cleared is not ?7 or last<>?8 or peak is not ?9 or lim is not ?10 or labels<>?11 or count<>?12 or grp<>?13 or note<>?14"
@@ -128,7 +152,7 @@ static int alarm_store(struct engine *en, const struct found *f, zb_time now, bo
     const struct alarm *a = &f->alarm;
     char location[128], unit[16];
     point_words(f->mine, a, location, sizeof location, unit, sizeof unit);
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db, UPSERT, e);
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db, f->trial ? UPSERT("trial_alarm") : UPSERT("alarm"), e);
     if (!q) return e->rc;
     stmt_z(q, 1, a->id);
     stmt_z(q, 2, a->mine);
@@ -152,7 +176,7 @@ static int alarm_store(struct engine *en, const struct found *f, zb_time now, bo
     stmt_i64(q, 20, f->late);
     if (stmt_run(q, e) != ZB_OK) return e->rc;
     *changed = db_changes(en->db) > 0;
-    return f->late ? merge(en, a, e) : ZB_OK;
+    return f->late && !f->trial ? merge(en, a, e) : ZB_OK;
 }
 
 static void digest_line(EVP_MD_CTX *md, const struct alarm *a) {
@@ -197,12 +221,12 @@ static int store_found(struct engine *en, zb_time now, struct zb_err *e) {
         if (en->found[i].input < en->findings_input) continue; /* stored before a restart */
         bool changed = false;
         rc = alarm_store(en, &en->found[i], now, &changed, e);
-        if (rc == ZB_OK && changed) {
+        if (rc == ZB_OK && changed && !en->found[i].trial) {
             digest_line(md, &en->found[i].alarm);
             n++;
             rc = ring(en, &en->found[i], now, e);
         } else {
-            en->found[i].alarm.id[0] = 0; /* nothing new to tell */
+            en->found[i].alarm.id[0] = 0; /* nothing new to tell, or not for the desk */
         }
     }
     if (rc == ZB_OK && n) rc = journal_findings(en, md, n, en->input, now, e);
@@ -237,8 +261,8 @@ static int store_latest(struct engine *en, struct zb_err *e) {
         const struct latest *l = &en->latest[i];
         ZB_AUTO(stmt_done)
         struct stmt *q = db_use(en->db,
-                                "insert into latest(mine,type,received,file,bytes) values(?1,?2,?3,?4,?5)"
-                                " on conflict(mine,type) do update set received=?3,file=?4,bytes=?5",
+                                "insert into latest(mine,type,received,file,bytes,t) values(?1,?2,?3,?4,?5,?6)"
+                                " on conflict(mine,type) do update set received=?3,file=?4,bytes=?5,t=?6 where latest.t<=?6",
                                 e);
         if (!q) return e->rc;
         stmt_z(q, 1, l->mine->code);
@@ -246,6 +270,7 @@ static int store_latest(struct engine *en, struct zb_err *e) {
         stmt_time(q, 3, l->received);
         stmt_z(q, 4, l->name);
         stmt_blob(q, 5, (struct str){l->bytes, l->n});
+        stmt_time(q, 6, l->t);
         if (stmt_run(q, e) != ZB_OK) return e->rc;
     }
     return ZB_OK;

@@ -13,6 +13,7 @@ struct mine {
     struct mine_facts facts;
     struct mine_state *state;
     struct link link;
+    struct linkage linkage;
     uint64_t checkpoint, at; /* input of the stored checkpoint; of the last step */
     bool dirty;              /* changed since the checkpoint */
     pthread_mutex_t lock;    /* facts, state and link: the judge writes, readers read */
@@ -42,7 +43,8 @@ struct found {
     struct mine *mine;
     struct alarm alarm;
     uint64_t input;
-    bool late; /* found when the past was judged again */
+    bool late;  /* found when the past was judged again */
+    bool trial; /* its link is on trial: kept aside, no desk, no telephone */
 };
 struct refused {
     char mine[24], file[160], origin[64], reason[400];
@@ -51,7 +53,7 @@ struct refused {
 struct latest {
     struct mine *mine;
     char type[16], name[160];
-    zb_time received;
+    zb_time received, t; /* t: the time it speaks of */
     char *bytes;
     size_t n;
 };
@@ -73,6 +75,7 @@ struct engine {
     pthread_mutex_t reader_lock;
 
     struct map mines; /* code → struct mine; never shrinks */
+    struct map alias; /* another code of a mine → struct mine; written by the judge, under mines_lock */
     pthread_rwlock_t mines_lock;
 
     /* queue to the judge */
@@ -103,16 +106,19 @@ struct engine {
     struct latest *latest;
     int nlatest, clatest;
     struct alarm_diffs diffs;
+    struct map feeds; /* "mine/type/hour" → struct feed: counted since they were stored */
+    uint64_t fed;     /* inputs up to this are in the table */
+    zb_time fed_at;
     size_t checkpoint_next;
     zb_time disk_at;  /* looked at */
     int disk;         /* percent in use; atomic */
     zb_time night_at; /* when to look for the night's work again */
-    pthread_t jobs; /* the night's judgement */
+    pthread_t jobs;   /* the night's judgement */
     bool jobbing, jobs_stop;
     zb_time people_hour; /* last hour the people below were judged in */
     pthread_mutex_t jobs_lock;
     pthread_cond_t jobs_wake;
-    pthread_t clerk;  /* clocks of records and notices */
+    pthread_t clerk; /* clocks of records and notices */
     bool clerking, clerk_stop;
     struct db *clerk_db;
     pthread_mutex_t clerk_lock;
@@ -140,6 +146,25 @@ int job_observe(const struct policy *p, struct job *j, struct zb_err *e); /* the
 int batch_step(struct engine *en, struct job *j, bool state, bool series, struct zb_err *e);
 void mine_step_tick(struct engine *en, struct mine *m, zb_time now);
 
+/* linkage.c: lines of what officers decide about a link (engine_link_set), stepped in the log's order */
+bool linkage_compares(const struct linkage *l, const char *family);
+void linkage_see(struct linkage *l, const char *family, struct str point);
+void linkage_aliases(struct engine *en, struct mine *m, struct str lines); /* takes mines_lock: not under m->lock */
+void linkage_step(struct engine *en, struct mine *m, struct str lines, zb_time received);
+void linkage_freeze(struct engine *en, const struct mine *m, struct buf *out);
+int linkage_thaw(struct engine *en, struct mine *m, struct str lines, struct str clock, struct zb_err *e);
+void linkage_done(struct linkage *l);
+int linkage_rename(const struct linkage *l, struct job *j, struct zb_err *e);
+struct mine *mine_resolve(struct engine *en, struct str code); /* by its own code or another mapped to it; makes it when new */
+bool mine_alias(struct engine *en, struct str code, struct str mine);
+int facts_admit(struct engine *en, struct str who, struct str mine, struct str name, struct str lines, struct zb_err *e); /* door.c */
+
+/* feed.c */
+void feed_count(struct engine *en, struct mine *m, const struct job *j);
+int feeds_store(struct engine *en, struct zb_err *e); /* one transaction; findings of the same inputs may come before or after */
+bool feeds_due(const struct engine *en, zb_time now);
+void feeds_drop(struct engine *en);
+
 /* late.c */
 int late_step(struct engine *en, struct mine *m, zb_time now, struct zb_err *e); /* judges the past again when that is due; on an error it stays due */
 
@@ -155,7 +180,7 @@ int meta_set(struct db *db, const char *key, uint64_t v, struct zb_err *e);
 int findings_checkpoint(struct engine *en, size_t at_most, struct zb_err *e);
 void found_add(struct engine *en, struct mine *m, const struct alarm_diffs *d, uint64_t input, bool late);
 void refused_add(struct engine *en, const char *mine, const char *file, const char *origin, const char *reason, zb_time received);
-void latest_add(struct engine *en, struct mine *m, const char *type, const char *name, zb_time received, const char *bytes, size_t n);
+void latest_add(struct engine *en, struct mine *m, const struct job *j);
 void findings_drop(struct engine *en);
 
 /* judge.c */

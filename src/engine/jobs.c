@@ -53,6 +53,7 @@ static bool wait_turn(struct engine *en) {
 
 static int mine_copy(void *arg, const struct mine_view *v) {
     struct night *n = arg;
+    if (v->linkage->trial) return 0; /* no clue before it is accepted */
     n->mine = xrealloc(n->mine, (size_t)(n->mines + 1) * sizeof *n->mine);
     struct copied *c = &n->mine[n->mines++];
     *c = (struct copied){.n = mine_points(v->state)};
@@ -449,6 +450,7 @@ static void night_look(struct engine *en, zb_time now) {
 
 static int mine_code(void *arg, const struct mine_view *v) {
     struct night *n = arg;
+    if (v->linkage->trial) return 0;
     n->mine = xrealloc(n->mine, (size_t)(n->mines + 1) * sizeof *n->mine);
     n->mine[n->mines] = (struct copied){0};
     str_copy(str_of(v->code), n->mine[n->mines++].code, sizeof n->mine->code);

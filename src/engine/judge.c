@@ -201,6 +201,7 @@ int judge_settle(struct engine *en, bool checkpoint, struct zb_err *e) {
         en->flushed = en->input;
     }
     en->flushed_at = zb_now();
+    if (feeds_store(en, e) != ZB_OK) return e->rc;
     return checkpoint && en->mines.n ? findings_checkpoint(en, en->mines.cap, e) : ZB_OK;
 }
 
@@ -212,6 +213,10 @@ static void housekeeping(struct engine *en, bool settle, zb_time now) {
         en->flushed_at = now;
         en->unflushed = 0;
         if (series_flush_some(en->series, en->input, &e) != ZB_OK) trouble_set(en, e.msg);
+    }
+    if (feeds_due(en, now)) {
+        en->fed_at = now;
+        if (feeds_store(en, &e) != ZB_OK) trouble_set(en, e.msg);
     }
     if (now - en->checkpoint_at < CHECKPOINT_EVERY || !en->mines.n) return;
     en->checkpoint_at = now;

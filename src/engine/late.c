@@ -11,7 +11,10 @@ static int window_begin(struct engine *en, const struct mine *m, zb_time least, 
     for (;;) {
         ZB_AUTO(stmt_done)
         struct stmt *q = db_use(
-            en->db, "select kind, raised from alarm where mine=?1 and raised<=?2 and raised>=?3 and (cleared is null or cleared>=?2) order by raised", e);
+            en->db,
+            "select kind, raised from (select kind, raised, cleared from alarm where mine=?1 union all select kind, raised, cleared from trial_alarm where "
+            "mine=?1) a where raised<=?2 and raised>=?3 and (cleared is null or cleared>=?2) order by raised",
+            e);
         if (!q) return e->rc;
         stmt_z(q, 1, m->code);
         stmt_time(q, 2, *from);

@@ -45,11 +45,13 @@ void mines_free(struct engine *en) {
         if (!en->mines.slot[i].key) continue;
         struct mine *m = en->mines.slot[i].val;
         mine_free(m->state);
+        linkage_done(&m->linkage);
         pthread_mutex_destroy(&m->lock);
         pthread_mutex_destroy(&m->door);
         free(m);
     }
     map_done(&en->mines);
+    map_done(&en->alias);
 }
 
 static int by_code(const void *a, const void *b) { return strcmp((*(struct mine *const *)a)->code, (*(struct mine *const *)b)->code); }
@@ -66,7 +68,7 @@ int engine_mines(struct engine *en, struct str mine, int (*fn)(void *, const str
     for (int i = 0; i < n && !stop; i++, seen++) {
         struct mine *m = all[i];
         pthread_mutex_lock(&m->lock);
-        struct mine_view v = {m->code, m->facts.name, m->facts.region, m->facts.gas_class, &m->link, mine_last_heard(m->state), m->state};
+        struct mine_view v = {m->code, m->facts.name, m->facts.region, m->facts.gas_class, &m->link, &m->linkage, mine_last_heard(m->state), m->state};
         stop = fn(arg, &v);
         pthread_mutex_unlock(&m->lock);
     }

@@ -64,6 +64,9 @@ static int take_over(struct engine *en, struct zb_err *e) {
         "delete from live.meta",
         "insert into live.meta select * from main.meta",
         "insert or replace into live.latest select * from main.latest",
+        "insert or replace into live.trial_alarm select * from main.trial_alarm",
+        "delete from live.feed_hour",
+        "insert into live.feed_hour select * from main.feed_hour",
     };
     if (db_begin(en->db, e) != ZB_OK) return e->rc;
     for (size_t i = 0; i < sizeof SQL / sizeof *SQL; i++)

@@ -190,6 +190,7 @@ static int replay_one(void *arg, const struct raw_record *r, struct zb_err *e) {
         en->unflushed = 0;
         en->flushed = en->input;
     }
+    if (rc == ZB_OK && feeds_due(en, en->fed_at)) rc = feeds_store(en, e);
     return rc == ZB_OK && en->nfound + en->nlatest > 1000 ? findings_store(en, r->received, e) : rc;
 }
 
