@@ -182,35 +182,32 @@ void rough_find(const struct rough_in *in, const struct policy *p, struct clues 
 /* ---- places ---- */
 void places_find(const struct places_in *in, const struct policy *p, struct clues *out) {
     const struct detect_place *c = &p->detect.place;
+    const struct detect_air *a = &p->detect.air;
     double declared = 0;
     for (int i = 0; i < in->n; i++)
         if (in->place[i].declared && !isnan(in->place[i].air)) declared += in->place[i].air;
     for (int i = 0; i < in->n; i++) {
         const struct place_seen *s = &in->place[i];
-        bool people = s->persons >= c->persons && s->persons_s >= c->hold_s, air = s->air >= c->air_min, power = s->kwh > 0;
+        bool people = s->persons >= c->persons && s->persons_s >= c->hold_s, air = s->air >= a->least, power = s->kwh > 0;
         int factors = people + air + power;
         if (s->declared || !(people || air)) continue;
-        struct clue *k = clue_new(out, p, DETECTOR_PLACE, in->mine, s->name, in->from, in->to);
-        if (factors > 1)
-            str_copy(STR("X11"), k->rule, sizeof k->rule), k->grade = 3;
-        else if (air)
-            str_copy(STR("R31"), k->rule, sizeof k->rule);
+        enum detector_id by = factors >= p->detect.hidden.factors ? DETECTOR_HIDDEN : people ? DETECTOR_PLACE : DETECTOR_AIR;
+        struct clue *k = clue_new(out, p, by, in->mine, s->name, in->from, in->to);
         if (people) clue_factor(k, "同时人数", "persons at once", "人", s->persons, 0);
         if (air) clue_factor(k, "供风量", "air", "m³/min", s->air, 0);
         if (power) clue_factor(k, "用电", "electricity", "kWh", s->kwh, 0);
         snprintf(k->zh, sizeof k->zh, "未申报地点%.*s：", STR_ARG(s->name));
         snprintf(k->en, sizeof k->en, "Place not declared, %.*s:", STR_ARG(s->name));
-        size_t a = strlen(k->zh), b = strlen(k->en);
-        snprintf(k->zh + a, sizeof k->zh - a, "%s%s%s有活动；最多%.0f人，停留%.0f分钟。", people ? "有人 " : "", air ? "有风 " : "", power ? "有电 " : "",
+        size_t za = strlen(k->zh), b = strlen(k->en);
+        snprintf(k->zh + za, sizeof k->zh - za, "%s%s%s有活动；最多%.0f人，停留%.0f分钟。", people ? "有人 " : "", air ? "有风 " : "", power ? "有电 " : "",
                  people ? s->persons : 0, people ? s->persons_s / 60 : 0);
         snprintf(k->en + b, sizeof k->en - b, "%s%s%s; at most %.0f persons, for %.0f min.", people ? " people" : "", air ? " air" : "", power ? " power" : "",
                  people ? s->persons : 0, people ? s->persons_s / 60 : 0);
         clue_innocent(k, "批准的巡检、密闭施工、排水点", "approved round, sealing work, pumping place", LOOKED_NO);
         clue_seal(k);
     }
-    if (isnan(in->air_total) || !(declared > 0) || in->air_total - declared <= c->air_tolerance * in->air_total) return;
-    struct clue *k = clue_new(out, p, DETECTOR_PLACE, in->mine, STR(""), in->from, in->to);
-    str_copy(STR("R31"), k->rule, sizeof k->rule);
+    if (isnan(in->air_total) || !(declared > 0) || in->air_total - declared <= a->tolerance * in->air_total) return;
+    struct clue *k = clue_new(out, p, DETECTOR_AIR, in->mine, STR(""), in->from, in->to);
     k->grade = 1;
     clue_factor(k, "矿井总风量", "air of the mine", "m³/min", in->air_total, declared);
     snprintf(k->zh, sizeof k->zh, "矿井总风量%.0fm³/min，各申报地点合计%.0fm³/min，%.0f%%去向不明。", in->air_total, declared,

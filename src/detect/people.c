@@ -146,16 +146,16 @@ static void papers_find(const struct people_in *in, struct run r, const struct p
     const struct person_fact *f = person_of(in, a->card);
     const struct {
         bool bad;
-        const char *rule, *zh, *en;
-    } WHY[] = {{!f || !f->known, "R22", "不在人员档案中", "is nobody's on file"},
-               {f && f->known && f->special && !f->certified, "X01", "为特种作业岗位，当日无有效证件",
+        enum detector_id detector;
+        const char *zh, *en;
+    } WHY[] = {{!f || !f->known, DETECTOR_UNKNOWN, "不在人员档案中", "is nobody's on file"},
+               {f && f->known && f->special && !f->certified, DETECTOR_CERTIFICATE, "为特种作业岗位，当日无有效证件",
                 "is of a special operator without a valid certificate that day"},
-               {f && f->known && !f->trained, "R08", "无有效培训考核记录", "is of somebody without a valid training pass"},
-               {f && f->known && !f->contracted, "R37", "用工单位无有效合同", "is of somebody whose employer has no contract in force"}};
+               {f && f->known && !f->trained, DETECTOR_TRAINING, "无有效培训考核记录", "is of somebody without a valid training pass"},
+               {f && f->known && !f->contracted, DETECTOR_CONTRACT, "用工单位无有效合同", "is of somebody whose employer has no contract in force"}};
     for (size_t i = 0; i < sizeof WHY / sizeof *WHY; i++) {
         if (!WHY[i].bad) continue;
-        struct clue *k = card_clue(in, DETECTOR_PAPERS, a, in->from, p, out); /* once a day */
-        str_copy(str_of(WHY[i].rule), k->rule, sizeof k->rule);
+        struct clue *k = card_clue(in, WHY[i].detector, a, in->from, p, out); /* once a day */
         struct str firm = f ? f->employer : STR("");
         snprintf(k->zh, sizeof k->zh, "入井标识卡%.*s%s%s%.*s。", STR_ARG(a->card), WHY[i].zh, firm.n ? "，单位：" : "", STR_ARG(firm));
         snprintf(k->en, sizeof k->en, "Card %.*s underground %s%s%.*s.", STR_ARG(a->card), WHY[i].en, firm.n ? "; employer: " : "", STR_ARG(firm));

@@ -112,10 +112,12 @@ int people_look(struct engine *en, const struct policy *p, const char *mine, zb_
     struct people_in in = {.mine = str_of(mine), .producing = false};
     struct db *db = engine_reader(en, e);
     if (!db) return e->rc;
-    int rc = kept_load(db, p, mine, "RYSS", a, &now_below, e);
+    int rc = db_clock(db, now, e); /* what holds is asked as of then */
+    if (rc == ZB_OK) rc = kept_load(db, p, mine, "RYSS", a, &now_below, e);
     if (rc == ZB_OK) rc = kept_load(db, p, mine, "RYQY", a, &areas, e);
     if (rc == ZB_OK) rc = persons_load(db, p, mine, a, &in, e);
     if (rc == ZB_OK) rc = quota_load(db, p, mine, &in.quota, e);
+    if (db_clock(db, ZB_TIME_NONE, rc == ZB_OK ? e : &(struct zb_err){0}) != ZB_OK && rc == ZB_OK) rc = e->rc;
     engine_reader_back(en, db);
     if (rc != ZB_OK || !now_below.ok || now - now_below.b.time > ZB_HOUR) return rc; /* an old file says nothing of now */
     in.from = zb_day_start(zb_day_of(now_below.b.time)), in.to = now_below.b.time;

@@ -131,15 +131,17 @@ int op_rules(struct op_call *c, struct zb_err *e) {
     json_arr(c->out);
     for (int i = 0; i < c->policy->rules; i++) {
         const struct rule *u = c->policy->rule[i];
-        if (!u->needs[0] && !rule_seen(c, u)) continue;
-        const char *const K[] = {"id", "zh", "en", "serves", "source", "needs"}, *const V[] = {u->id, u->zh, u->en, u->serves, u->source, u->needs};
+        if (u->hit.text && !rule_seen(c, u)) continue;
+        const char *const K[] = {"id", "zh", "en", "serves", "source", "needs", "alarms", "detectors"}, *const V[] = {u->id,     u->zh,       u->en,
+                                                                                                                      u->serves, u->source,   u->needs,
+                                                                                                                      u->alarms, u->detectors};
         json_obj(c->out);
-        for (int k = 0; k < 6; k++) {
+        for (int k = 0; k < 8; k++) {
             json_key(c->out, K[k]);
             json_z(c->out, V[k]);
         }
         json_key(c->out, "action");
-        json_z(c->out, u->needs[0] ? "" : RULE_ACTION_KEY[u->action]);
+        json_z(c->out, u->hit.text ? RULE_ACTION_KEY[u->action] : "");
         json_key(c->out, "shadow");
         json_bool(c->out, u->shadow);
         if (counts(c, u, c->out, e) != ZB_OK || last_run(c, u, c->out, e) != ZB_OK) return e->rc;

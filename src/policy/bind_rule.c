@@ -137,7 +137,7 @@ static void say_bind(struct reader *r, const struct node *map, struct rule *u) {
 }
 
 static void rule_bind(struct reader *r, const struct node *n, const char *source, bool insight, struct rule *u) {
-    node_keys(r, n, "id zh en serves ledgers source needs subject action means to score shadow params sql say suppress missing");
+    node_keys(r, n, "id zh en serves ledgers source needs alarms detectors subject action means to score shadow params sql say suppress missing");
     *u = (struct rule){.id = node_text(r, n, "id", NULL),
                        .zh = node_text(r, n, "zh", NULL),
                        .en = node_text(r, n, "en", NULL),
@@ -145,11 +145,13 @@ static void rule_bind(struct reader *r, const struct node *n, const char *source
                        .ledgers = node_text(r, n, "ledgers", ""),
                        .source = node_text(r, n, "source", source),
                        .needs = node_text(r, n, "needs", ""),
+                       .alarms = node_text(r, n, "alarms", ""),
+                       .detectors = node_text(r, n, "detectors", ""),
                        .file = r->file,
                        .insight = insight,
                        .at = n};
-    if (r->bad || u->needs[0]) { /* what no ledger can tell yet: a hole that is named */
-        if (!r->bad && node_get(n, "sql")) node_fail(r, n, "%s: either sql or needs", u->id);
+    if (r->bad || u->needs[0] || u->alarms[0] || u->detectors[0]) { /* needs: what no ledger can tell yet, a hole that is named */
+        if (!r->bad && node_get(n, "sql")) node_fail(r, n, "%s: either sql, or alarms and detectors, or needs", u->id);
         return;
     }
     u->subject = node_text(r, n, "subject", "");
@@ -230,6 +232,37 @@ static void words_check(struct reader *r, const struct policy *p, const struct r
     }
 }
 
+/* Alarms and detectors a rule over streams names are there, and a detector stands under the rule it names itself. */
+static void stream_check(struct reader *r, const struct policy *p, const struct rule *u) {
+    struct str rest = str_of(u->alarms);
+    while (rest.p && rest.n && !r->bad) {
+        struct str w = str_cut(rest, ' ', &rest);
+        int k = 0;
+        while (k < ALARM_KINDS_N && !str_is(w, ALARM_KIND_KEY[k])) k++;
+        if (w.n && k == ALARM_KINDS_N) node_fail(r, u->at, "%s: alarms: there is no kind \"" STR_FMT "\"", u->id, STR_ARG(w));
+    }
+    rest = str_of(u->detectors);
+    while (rest.p && rest.n && !r->bad) {
+        struct str w = str_cut(rest, ' ', &rest);
+        int k = 0;
+        while (k < DETECTORS_N && !(p->detect.who[k].key && str_is(w, p->detect.who[k].key))) k++;
+        if (w.n && k == DETECTORS_N) node_fail(r, u->at, "%s: there is no detector \"" STR_FMT "\"", u->id, STR_ARG(w));
+    }
+}
+
+static void detectors_check(struct reader *r, const struct policy *p) {
+    for (int k = 0; k < DETECTORS_N && !r->bad; k++) {
+        const struct detector *d = &p->detect.who[k];
+        const struct rule *u = d->key ? policy_rule(p, str_of(d->rule)) : NULL;
+        if (!d->key || (u && (!u->detectors[0] || word_in(u->detectors, str_of(d->key))))) continue;
+        r->file = u ? u->file : r->file;
+        if (u)
+            node_fail(r, u->at, "%s: detector %s says it serves this rule: name it under detectors", u->id, d->key);
+        else
+            zb_fail(r->e, ZB_E_INPUT, "%s/rules: detector %s serves rule %s, which is not there", p->dir, d->key, d->rule), r->bad = true;
+    }
+}
+
 void rules_all(struct zb_err *e, struct policy *p, bool *bad) {
     const struct rule_file *set[] = {p->rule_file, p->insight_file};
     const int n[] = {p->rule_files, p->insight_files};
@@ -253,10 +286,14 @@ void rules_all(struct zb_err *e, struct policy *p, bool *bad) {
                 struct reader r = {p->arena, u->file, e, *bad};
                 for (int m = 0; m < p->rules && !r.bad; m++)
                     if (!strcmp(p->rule[m]->id, u->id)) node_fail(&r, u->at, "%s is there twice: %s:%d", u->id, p->rule[m]->file, p->rule[m]->at->line);
-                if (!u->needs[0]) words_check(&r, p, u);
+                if (u->hit.text) words_check(&r, p, u);
+                stream_check(&r, p, u);
                 *bad |= r.bad;
                 p->rule[p->rules++] = u;
             }
+    struct reader r = {p->arena, p->follow.file, e, *bad};
+    detectors_check(&r, p);
+    *bad |= r.bad;
 }
 
 const struct rule *policy_rule(const struct policy *p, struct str id) {

@@ -221,13 +221,13 @@ static void holes_write(struct cover *c, int n, int entry, int covered) {
 }
 
 int coverage_write(const struct policy *p, const char *fixtures, bool json, struct buf *out, int *holes, struct zb_err *e) {
-    static const char *const FOLDER[] = {"rules", "insights", "indicators"};
+    static const char *const FOLDER[] = {"rules", "insights", "indicators", "stream"};
     struct cover c = {.p = p, .a = arena_new((size_t)128 << 20), .json = json, .out = out, .cap = 4000, .hole_cap = 4000};
     c.proof = xcalloc((size_t)c.cap, sizeof *c.proof);
     c.hole = xcalloc((size_t)c.hole_cap, sizeof *c.hole);
     json_init(&c.j, out);
     int rc = ZB_OK, n = 0, entry = 0, covered = 0;
-    for (int i = 0; i < 3 && fixtures && rc == ZB_OK; i++) rc = folder_take(&c, fixtures, FOLDER[i], e);
+    for (int i = 0; i < 4 && fixtures && rc == ZB_OK; i++) rc = folder_take(&c, fixtures, FOLDER[i], e);
     for (int g = 0; g < p->plan.goals && rc == ZB_OK; g++) {
         const struct plan_goal *x = &p->plan.goal[g];
         if (json) {

@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "policy/policy.h"
 
-/* fixtures: folder with rules/, insights/, indicators/; NULL or not there: every indicator and rule lacks its fixtures. json: one object a line, the last one
+/* fixtures: folder with rules/, insights/, indicators/, stream/ (rules over streams: alarms and detectors); NULL or not there: every indicator and rule lacks its fixtures. json: one object a line, the last one
  * {"requirements":n,"entry":n,"covered":n,"holes":[{"id","why"}]}; else text with the holes at the end. *holes: how many. ZB_E_INPUT: a fixture file that
  * does not parse. */
 ZB_MUST int coverage_write(const struct policy *p, const char *fixtures, bool json, struct buf *out, int *holes, struct zb_err *e);

@@ -26,7 +26,10 @@
 #define DETECT_RESTRICTED(X) X(hold_s, "s")
 #define DETECT_JUMP(X) X(speed, "m/s") X(slack_s, "s")
 #define DETECT_PAIR(X) X(passes, "1") X(within_s, "s") X(same_share, "p")
-#define DETECT_PAPERS(X) X(grace_d, "d")
+#define DETECT_UNKNOWN(X) /* papers have no parameters */
+#define DETECT_CERTIFICATE(X)
+#define DETECT_TRAINING(X)
+#define DETECT_CONTRACT(X)
 #define DETECT_LEADER(X) X(hold_s, "s")
 #define DETECT_COUNTS(X) X(persons, "1") X(share, "p") X(shifts, "1")
 
@@ -38,22 +41,25 @@
 #define DETECT_BALANCE(X) X(p_max, "p") X(sigma_scale, "p") X(sigma_ticket, "p") X(sigma_stock, "p") X(windows, "1")
 #define DETECT_CAPACITY(X) X(warn_share, "p") X(year_share, "p") X(quarter_share, "p") X(month_share, "p") X(month_until_d, "d")
 #define DETECT_ROUGH(X) X(quantile, "p") X(hours, "h") X(learn, "1")
-#define DETECT_PLACE(X) X(persons, "1") X(hold_s, "s") X(air_tolerance, "p") X(air_min, "m3/min")
+#define DETECT_PLACE(X) X(persons, "1") X(hold_s, "s")
+#define DETECT_AIR(X) X(tolerance, "p") X(least, "m3/min")
+#define DETECT_HIDDEN(X) X(factors, "1")
 #define DETECT_DRIFT(X) X(k, "1") X(h, "1") X(baseline_min, "1") X(z_floor, "p") X(factors, "1")
 
 #define DETECT_GAS(X)                                                                                                                                          \
     X(step_s, "s")                                                                                                                                             \
     X(horizon, "rows")                                                                                                                                         \
     X(rise, "%CH4")                                                                                                                                            \
-    X(rises, "1") X(ridge, "1") X(trees, "1") X(leaves, "1") X(least, "rows") X(rate, "1") X(shrink, "1") X(columns, "p") X(folds, "1") X(prior, "rows")       \
-        X(memory, "rows") X(slack, "p") X(trend, "rows")
+    X(rises, "1")                                                                                                                                              \
+    X(ridge, "1") X(trees, "1") X(leaves, "1") X(least, "rows") X(rate, "1") X(shrink, "1") X(columns, "p") X(folds, "1") X(prior, "rows") X(memory, "rows")   \
+        X(slack, "p") X(trend, "rows")
 #define DETECT_BURST(X) X(past, "rows") X(strong, "J") X(ridge, "1") X(folds, "1") X(memory, "rows") X(enough, "rows") X(positives, "1")
 #define DETECT_SLOPE(X)                                                                                                                                        \
     X(span, "d")                                                                                                                                               \
     X(uniform, "d")                                                                                                                                            \
     X(slowest, "mm/d")                                                                                                                                         \
-    X(readings, "1") X(errors, "1") X(sma, "1") X(lma, "1") X(ratio, "1") X(hold, "1") X(points, "1") X(r2, "1") X(lost, "d") X(moving, "1") X(together, "d")  \
-        X(rain, "d")
+    X(readings, "1")                                                                                                                                           \
+    X(errors, "1") X(sma, "1") X(lma, "1") X(ratio, "1") X(hold, "1") X(points, "1") X(r2, "1") X(lost, "d") X(moving, "1") X(together, "d") X(rain, "d")
 #define DETECT_POND(X)                                                                                                                                         \
     X(step_s, "s") X(horizon, "rows") X(look, "rows") X(ridge, "p") X(fade, "p") X(wet_days, "d") X(trend, "rows") X(balance, "m") X(beach, "p")
 #define DETECT_OUTBURST(X) /* tables of levels only */
@@ -63,11 +69,12 @@
 /* D(ID, key) */
 #define DETECTORS(D)                                                                                                                                           \
     D(FLAT, flat)                                                                                                                                              \
-    D(REPLAY, replay) D(NEAR, near) D(CLAMP, clamp) D(SMOOTH, smooth) D(COINCIDE, coincide) D(CALIB, calib) D(CLOCK, clock) D(TWIN, twin) D(REACT, react)      \
-        D(UPLOAD, upload) D(LIMITS, limits) D(LEVEL, level) D(DAY, day) D(QUOTA, quota) D(OVERTIME, overtime) D(RESTRICTED, restricted) D(JUMP, jump)          \
-            D(PAIR, pair) D(PAPERS, papers) D(LEADER, leader) D(COUNTS, counts) D(RATIO, ratio) D(IDLE, idle) D(SHARE, share) D(BALANCE, balance)              \
-                D(CAPACITY, capacity) D(ROUGH, rough) D(PLACE, place) D(DRIFT, drift) D(GAS, gas) D(BURST, burst) D(SLOPE, slope) D(POND, pond)                \
-                    D(OUTBURST, outburst) D(FIRE, fire) D(WATER, water)
+    D(REPLAY, replay)                                                                                                                                          \
+    D(NEAR, near) D(CLAMP, clamp) D(SMOOTH, smooth) D(COINCIDE, coincide) D(CALIB, calib) D(CLOCK, clock) D(TWIN, twin) D(REACT, react) D(UPLOAD, upload)      \
+        D(LIMITS, limits) D(LEVEL, level) D(DAY, day) D(QUOTA, quota) D(OVERTIME, overtime) D(RESTRICTED, restricted) D(JUMP, jump) D(PAIR, pair)              \
+            D(UNKNOWN, unknown) D(CERTIFICATE, certificate) D(TRAINING, training) D(CONTRACT, contract) D(LEADER, leader) D(COUNTS, counts) D(RATIO, ratio)    \
+                D(IDLE, idle) D(SHARE, share) D(BALANCE, balance) D(CAPACITY, capacity) D(ROUGH, rough) D(PLACE, place) D(AIR, air) D(HIDDEN, hidden)          \
+                    D(DRIFT, drift) D(GAS, gas) D(BURST, burst) D(SLOPE, slope) D(POND, pond) D(OUTBURST, outburst) D(FIRE, fire) D(WATER, water)
 
 #define X(name, unit) double name;
 #define D(ID, key)                                                                                                                                             \

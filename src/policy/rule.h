@@ -3,7 +3,8 @@
  * SQL: `:name` is a parameter (a list in brackets: `in (:name)`), bound, never written into the text. Columns: `site` (record of the site ledger, null for
  * what no mine answers for), `since` (day), then as wanted `id` (record of ledger `subject`), `key` (tells hits of one subject apart), `score` (0–100),
  * `act` (another action than the rule's), `area` (of what has no site); every further column is evidence, `since` and `*_on` are days, `{column}` in
- * `say` stands for its value. For one mine the same SQL is asked with `where site = …` around it. */
+ * `say` stands for its value. For one mine the same SQL is asked with `where site = …` around it.
+ * A rule over what comes in by itself 监测流 has no SQL: it names the kinds of alarms and the detectors that serve it, which judge as data comes. */
 #pragma once
 #include "policy/tree.h"
 
@@ -49,12 +50,13 @@ struct rule_suppress {
 };
 struct rule {
     const char *id, *zh, *en, *serves, *ledgers, *source, *file, *subject, *means, *to, *needs;
+    const char *alarms, *detectors; /* of a rule over streams: kinds of alarms, keys of detectors, that are its hits; it has no SQL */
     enum rule_action action;
     int score;
     bool shadow, insight;
     struct rule_param *param;
     int params;
-    struct rule_sql hit, missing;
+    struct rule_sql hit, missing; /* hit.text NULL: nothing to ask a ledger */
     const char *say_zh, *say_en, *missing_zh, *missing_en;
     struct rule_suppress *suppress;
     int suppresses;

@@ -226,7 +226,7 @@ static int store(struct db *db, const struct policy *p, const struct hits *h, zb
     }
     for (int i = 0; i < p->rules; i++) {
         const struct ran *r = &h->ran[i];
-        if (p->rule[i]->needs[0]) continue;
+        if (!p->rule[i]->hit.text) continue;
         s->ms += r->ms;
         s->failed += r->trouble[0] != 0;
         if (r->trouble[0] && !s->trouble[0]) snprintf(s->trouble, sizeof s->trouble, "%s", r->trouble);

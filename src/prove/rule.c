@@ -181,7 +181,7 @@ static int part_run(struct db *db, const struct rule *u, enum part part, int64_t
 }
 
 int rule_run(struct db *db, const struct rule *u, int64_t site, rule_hit_fn *fn, void *arg, struct zb_err *e) {
-    if (u->needs[0]) return ZB_OK;
+    if (!u->hit.text) return ZB_OK;
     if (part_run(db, u, HIT, site, fn, arg, e) != ZB_OK) return e->rc;
     return u->missing.text ? part_run(db, u, MISSING, site, fn, arg, e) : ZB_OK;
 }
@@ -217,7 +217,7 @@ static int part_check(struct db *db, const struct rule *u, enum part part, struc
 int rules_check(struct db *db, const struct policy *p, struct zb_err *e) {
     for (int i = 0; i < p->rules; i++) {
         const struct rule *u = p->rule[i];
-        if (u->needs[0]) continue;
+        if (!u->hit.text) continue;
         if (part_check(db, u, HIT, e) != ZB_OK || (u->missing.text && part_check(db, u, MISSING, e) != ZB_OK)) return e->rc;
     }
     return ZB_OK;

@@ -290,16 +290,21 @@ static void table_put(struct fixture *f, const struct node *base, const struct n
         }
 }
 
-void fixture_begin(struct fixture *f, const struct node *subject, const struct node *one) {
+int32_t fixture_rows(struct fixture *f, const struct node *subject, const struct node *one) {
     const struct node *base = node_get(subject, "base"), *rows = field_of(one, "rows"), *base_rows = field_of(base, "rows");
     const struct node *today = field_of(one, "today") ? field_of(one, "today") : field_of(base, "today");
     int32_t day = 0;
     if (!today || !zb_day_parse(str_of(today->text), &day)) fail_msg("%s: today: 2025-06-01 is missing", where(f, one));
-    OK(db_clock(f->db, day * ZB_DAY + 4 * ZB_HOUR, &err)); /* noon in Beijing */
-    OK(db_begin(f->db, &err));
     for (const struct node *t = base_rows ? base_rows->child : NULL; t; t = t->next) table_put(f, t, field_of(rows, t->key), day);
     for (const struct node *t = rows ? rows->child : NULL; t; t = t->next)
         if (!field_of(base_rows, t->key)) table_put(f, NULL, t, day);
+    return day;
+}
+
+void fixture_begin(struct fixture *f, const struct node *subject, const struct node *one) {
+    OK(db_begin(f->db, &err));
+    int32_t day = fixture_rows(f, subject, one);
+    OK(db_clock(f->db, day * ZB_DAY + 4 * ZB_HOUR, &err)); /* noon in Beijing */
 }
 
 void fixture_end(struct fixture *f) {

@@ -23,6 +23,8 @@ void fixture_open(struct fixture *f, const char *url);
 void fixture_close(struct fixture *f);
 /* Reads SRC/tests/fixtures/NAME. */
 void fixture_read(struct fixture *f, const char *name);
+/* Puts in the rows of the case and of its base; returns the case's day. */
+int32_t fixture_rows(struct fixture *f, const struct node *subject, const struct node *one);
 /* Opens a transaction, sets zb_today() and puts in the rows of the case and of its base; fixture_end takes all back. */
 void fixture_begin(struct fixture *f, const struct node *subject, const struct node *one);
 void fixture_end(struct fixture *f);

@@ -105,7 +105,7 @@ static void file_run(void *arg, const char *name) {
         int at = -1;
         for (int i = 0; i < f.p->rules; i++)
             if (!strcmp(f.p->rule[i]->id, s->key)) at = i;
-        if (at < 0 || f.p->rule[at]->needs[0]) fail_msg("%s:%d: no rule %s", name, s->line, s->key);
+        if (at < 0 || !f.p->rule[at]->hit.text) fail_msg("%s:%d: no rule %s", name, s->line, s->key);
         for (const struct node *one = s->child; one; one = one->next) {
             struct str kind = str_cut(str_of(one->key), ' ', &(struct str){0}); /* "on", "on vacant" … */
             int k = 0;
@@ -126,7 +126,7 @@ static void rules(void **st) {
     fixture_files("rules", file_run, &subset);
     fixture_files("insights", file_run, &subset);
     for (int i = 0; i < f.p->rules; i++)
-        for (int k = 0; k < (f.p->rule[i]->insight ? 2 : KINDS) && !f.p->rule[i]->needs[0]; k++)
+        for (int k = 0; k < (f.p->rule[i]->insight ? 2 : KINDS) && f.p->rule[i]->hit.text; k++)
             if (!(seen[i] >> k & 1)) {
                 print_error("%s has no case %s\n", f.p->rule[i]->id, KIND[k]);
                 bad++;
