@@ -10,7 +10,8 @@ enum zb_rc {
     ZB_E_ABSENT = -3,   /* no such thing: 404 */
     ZB_E_CONFLICT = -4, /* somebody else was faster, or already there: 409 */
     ZB_E_LIMIT = -5,    /* too large, too many, too deep: 413 or 429 */
-    ZB_E_IO = -6        /* disk, database, network: 503 */
+    ZB_E_IO = -6,       /* disk, database, network: 503 */
+    ZB_E_BUSY = -7      /* too much from this sender at present: 429 with a time to wait */
 };
 
 struct zb_err {

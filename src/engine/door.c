@@ -107,42 +107,23 @@ struct policy *engine_policy(struct engine *en) {
     return policy_take(en);
 }
 
-int engine_submit(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret,
-                  struct zb_err *e) {
-    *ret = (struct upload_result){0};
-    str_copy(mine, ret->mine, sizeof ret->mine);
-    struct upload_name un;
-    struct policy *p = policy_take(en);
-    if (name_check(en, p, mine, name, bytes, &un, e) != ZB_OK) {
-        policy_unref(p);
-        return refuse(en, mine, origin, name, ret, e);
-    }
-    struct mine *m = mine_resolve(en, un.mine);
-    str_copy(str_of(m->code), ret->mine, sizeof ret->mine);
-    str_copy(un.type, ret->type, sizeof ret->type);
-    struct job *j = job_make(origin, name, bytes);
-    j->mine = m;
-    int rc = disk_admits(en, p, e);
-    if (rc != ZB_OK) {
-        policy_unref(p);
-        job_free(j);
-        return rc;
-    }
-    rc = job_decode(p, j, mine, zb_now(), &ret->truncated, e);
+/* Decode, digest, seen before? then in. */
+static int take_in(struct engine *en, const struct policy *p, struct job *j, struct str link, bool wait, struct upload_result *ret, struct zb_err *e) {
+    int rc = job_decode(p, j, link, zb_now(), &ret->truncated, e);
     if (rc == ZB_OK) str_copy(str_of(j->batch.format->family), ret->family, sizeof ret->family);
     if (rc == ZB_OK) str_copy(str_of(j->batch.format->type), ret->type, sizeof ret->type);
-    policy_unref(p);
     count_result(&j->batch, ret);
     if (rc != ZB_OK) {
-        job_free(j);
-        return refuse(en, str_of(ret->mine), origin, name, ret, e);
+        refuse(en, str_of(ret->mine), str_of(j->origin), str_of(j->name), ret, e);
+        job_drop(en, j);
+        return rc;
     }
-    SHA256((const unsigned char *)bytes.p, bytes.n, j->sha256);
+    SHA256((const unsigned char *)j->bytes, j->size, j->sha256);
     j->digested = true;
-    int seen = raw_seen(en->raw, str_of(ret->mine), name, j->sha256);
+    int seen = raw_seen(en->raw, str_of(ret->mine), str_of(j->name), j->sha256);
     if (seen == 2) {
-        duplicate(m, ret);
-        job_free(j);
+        duplicate(j->mine, ret);
+        job_drop(en, j);
         return ZB_OK;
     }
     j->correction = ret->correction = seen == 1;
@@ -156,6 +137,43 @@ int facts_admit(struct engine *en, struct str who, struct str mine, struct str n
     j->mine = mine_get(en, mine);
     struct upload_result r = {0};
     return admit(en, j, true, &r, e);
+}
+
+static int submit(struct engine *en, const struct policy *p, struct str mine, struct str origin, struct str name, struct str bytes, bool wait,
+                  struct upload_result *ret, struct zb_err *e) {
+    struct upload_name un = {.time = ZB_TIME_NONE};
+    struct hold hold = {0};
+    struct zb_err busy;
+    int named = name_check(en, p, mine, name, bytes, &un, e);
+    if (mine.n && mine.n < sizeof((struct mine *)0)->code &&
+        quota_take(en, &p->intake, mine_resolve(en, mine), un.time, bytes.n < UPLOAD_MAX ? bytes.n : UPLOAD_MAX, &hold, &ret->wait, &busy) != ZB_OK) {
+        *e = busy;
+        return e->rc;
+    }
+    struct job *j = job_make(origin, name, named == ZB_OK ? bytes : STR(""));
+    j->hold = hold;
+    if (named != ZB_OK) {
+        refuse(en, mine, origin, name, ret, e);
+        job_drop(en, j);
+        return named;
+    }
+    j->mine = mine_resolve(en, un.mine);
+    str_copy(str_of(j->mine->code), ret->mine, sizeof ret->mine);
+    str_copy(un.type, ret->type, sizeof ret->type);
+    int rc = disk_admits(en, p, e);
+    if (rc == ZB_OK) return take_in(en, p, j, mine, wait, ret, e);
+    job_drop(en, j);
+    return rc;
+}
+
+int engine_submit(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret,
+                  struct zb_err *e) {
+    *ret = (struct upload_result){0};
+    str_copy(mine, ret->mine, sizeof ret->mine);
+    struct policy *p = policy_take(en);
+    int rc = submit(en, p, mine, origin, name, bytes, wait, ret, e);
+    policy_unref(p);
+    return rc;
 }
 
 int engine_mine_set(struct engine *en, struct str who, struct str mine, struct str name, struct str gas_class, struct zb_err *e) {

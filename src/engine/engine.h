@@ -34,12 +34,23 @@ struct upload_result { /* what one file came to */
     char mine[24], family[8], type[16];
     int records, accepted, refused;
     bool duplicate, correction, truncated;
+    int wait;         /* ZB_E_BUSY: seconds */
     char reason[400]; /* "" when nothing was refused; the first reason otherwise */
 };
 /* Durable when it returns ZB_OK; judged and stored too when `wait`. mine: whose token or folder it came by ("" any: import by an operator).
- * ZB_E_INPUT/LIMIT: refused, kept visible with its reason in the link's list. ZB_E_IO: not acknowledged, send again. */
+ * ZB_E_INPUT/LIMIT: refused, kept visible with its reason in the link's list. ZB_E_IO: not acknowledged, send again. ZB_E_BUSY: the mine (or its
+ * backlog) has more inside, or has sent more, than its share: send again after ret->wait seconds; an import is never told so. */
 ZB_MUST int engine_submit(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret,
                           struct zb_err *e);
+/* In which order what waits should come in: live by rising time, then of a backlog the definitions by rising time, then the rest, newest first. */
+struct upload_order {
+    int rank;
+    zb_time t;
+};
+struct upload_order upload_order_of(const struct policy *p, struct str mine, struct str name, zb_time now);
+int upload_order_cmp(const struct upload_order *a, const struct upload_order *b);
+/* Seconds such an upload would be told to wait, 0 none: asked before its bytes are read. Nothing is taken. */
+int engine_wait(struct engine *en, struct str mine, struct str name, size_t bytes);
 /* Sets what the ledgers know of a mine ("" keeps). Goes through the fact log like any input. gas_class: "low", "high", "outburst". */
 ZB_MUST int engine_mine_set(struct engine *en, struct str who, struct str mine, struct str name, struct str gas_class, struct zb_err *e);
 /* What an officer decides about a mine's link, a line each; goes through the fact log like any input, and is in force when this returns.
@@ -112,10 +123,15 @@ struct linkage {
     struct map seen;   /* "FAMILY/POINT": which family a point came by, while on trial; for compared families always */
     struct skew clock;
 };
+struct link_wait {       /* since the start of the program */
+    int64_t held, waits; /* bytes inside; how often a sender was told to wait */
+    zb_time last;
+};
 struct mine_view {
     const char *code, *name, *region, *gas_class;
     const struct link *link;
     const struct linkage *linkage;
+    struct link_wait wait;
     zb_time heard;
     const struct mine_state *state;
 };

@@ -17,7 +17,13 @@ struct mine {
     uint64_t checkpoint, at; /* input of the stored checkpoint; of the last step */
     bool dirty;              /* changed since the checkpoint */
     pthread_mutex_t lock;    /* facts, state and link: the judge writes, readers read */
-    pthread_mutex_t door;    /* append and queue as one step, so that a mine's order is the log's */
+    struct quota {           /* under q_lock */
+        double files, bytes; /* saved up at `at` */
+        zb_time at;          /* 0: never asked */
+        int64_t held, waits; /* bytes between door and judge; how often a sender was told to wait */
+        zb_time waited;      /* last time; ZB_TIME_NONE never */
+    } quota;
+    pthread_mutex_t door; /* append and queue as one step, so that a mine's order is the log's */
 };
 
 enum job_kind { JOB_UPLOAD, JOB_REFUSED, JOB_FACTS, JOB_SETTLE };
@@ -29,6 +35,10 @@ struct job {                                  /* one input on its way to the jud
     zb_time received;
     size_t size;
     bool correction, waited, done, digested;
+    struct hold { /* counted in its mine's share, and in the backlogs' (quota.c) */
+        struct mine *mine;
+        int64_t bytes, backlog;
+    } hold;
     unsigned char sha256[32];
     struct mine *mine;
     struct arena *arena;
@@ -82,8 +92,9 @@ struct engine {
     struct job *head, *tail;
     int queue;
     int64_t queue_bytes;
-    uint64_t queued;   /* greatest input ever queued */
-    uint64_t expected; /* the input the judge takes next: the log's order, whoever queued first */
+    int64_t held_backlog; /* of all mines (quota.c) */
+    uint64_t queued;      /* greatest input ever queued */
+    uint64_t expected;    /* the input the judge takes next: the log's order, whoever queued first */
     pthread_mutex_t q_lock;
     pthread_cond_t q_more, q_less, q_done;
     struct job *fly_first, *fly_last;
@@ -170,6 +181,11 @@ int late_step(struct engine *en, struct mine *m, zb_time now, struct zb_err *e);
 
 /* door.c */
 int job_decode(const struct policy *p, struct job *j, struct str link, zb_time now, bool *truncated, struct zb_err *e);
+
+/* quota.c */
+/* Takes a place in the mine's quota for n bytes, and in the shares what quota_give returns. ZB_E_BUSY: *wait seconds until it is worth another try. */
+int quota_take(struct engine *en, const struct intake_rule *r, struct mine *m, zb_time sent, size_t n, struct hold *ret, int *wait, struct zb_err *e);
+void quota_give(struct engine *en, struct hold *h); /* under q_lock */
 
 /* findings.c */
 int findings_init(struct db *db, struct zb_err *e);

@@ -61,6 +61,7 @@ static void land(struct engine *en, struct job *j) { /* under q_lock */
 void job_drop(struct engine *en, struct job *j) {
     pthread_mutex_lock(&en->q_lock);
     land(en, j);
+    quota_give(en, &j->hold);
     pthread_mutex_unlock(&en->q_lock);
     job_free(j);
 }
@@ -142,6 +143,7 @@ static void jobs_done(struct engine *en, struct job *first) {
         next = j->next;
         en->queue--;
         land(en, j);
+        quota_give(en, &j->hold);
         en->queue_bytes -= (int64_t)j->size;
         if (j->waited)
             j->done = true; /* its owner frees it */

@@ -19,7 +19,7 @@ static struct mine *mine_make(const struct policy *p, struct str code) {
     str_copy(code, m->facts.name, sizeof m->facts.name);
     region_of(p, code, m->facts.region);
     m->state = mine_new(&m->facts);
-    m->link.last_received = m->link.delay = ZB_TIME_NONE;
+    m->link.last_received = m->link.delay = m->quota.waited = ZB_TIME_NONE;
     pthread_mutex_init(&m->lock, NULL);
     pthread_mutex_init(&m->door, NULL);
     return m;
@@ -67,8 +67,11 @@ int engine_mines(struct engine *en, struct str mine, int (*fn)(void *, const str
     int seen = 0, stop = 0;
     for (int i = 0; i < n && !stop; i++, seen++) {
         struct mine *m = all[i];
+        pthread_mutex_lock(&en->q_lock);
+        struct link_wait quota = {m->quota.held, m->quota.waits, m->quota.waited};
+        pthread_mutex_unlock(&en->q_lock);
         pthread_mutex_lock(&m->lock);
-        struct mine_view v = {m->code, m->facts.name, m->facts.region, m->facts.gas_class, &m->link, &m->linkage, mine_last_heard(m->state), m->state};
+        struct mine_view v = {m->code, m->facts.name, m->facts.region, m->facts.gas_class, &m->link, &m->linkage, quota, mine_last_heard(m->state), m->state};
         stop = fn(arg, &v);
         pthread_mutex_unlock(&m->lock);
     }

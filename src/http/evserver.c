@@ -50,6 +50,7 @@ struct conn {
     struct work *work; /* being received or handled */
     bool handed;       /* with a worker */
     size_t reserved;
+    uint64_t share; /* whose body it is */
     zb_time deadline;
 };
 struct event_out {
@@ -127,36 +128,9 @@ static void conn_close(struct conn *c) {
     free(c);
 }
 
-static const char *phrase(int status) {
-    static const struct {
-        int s;
-        const char *p;
-    } P[] = {{200, "OK"},
-             {303, "See Other"},
-             {304, "Not Modified"},
-             {400, "Bad Request"},
-             {401, "Unauthorized"},
-             {403, "Forbidden"},
-             {404, "Not Found"},
-             {405, "Method Not Allowed"},
-             {408, "Request Timeout"},
-             {409, "Conflict"},
-             {411, "Length Required"},
-             {413, "Content Too Large"},
-             {417, "Expectation Failed"},
-             {429, "Too Many Requests"},
-             {431, "Header Fields Too Large"},
-             {501, "Not Implemented"},
-             {503, "Service Unavailable"},
-             {505, "Version Not Supported"}};
-    for (size_t i = 0; i < sizeof P / sizeof *P; i++)
-        if (P[i].s == status) return P[i].p;
-    return "Answer";
-}
-
 static void head_send(struct conn *c, const struct http_res *res, size_t n, const char *etag, bool close_after) {
     struct evbuffer *o = bufferevent_get_output(c->bev);
-    evbuffer_add_printf(o, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n", res->status, phrase(res->status), res->type);
+    evbuffer_add_printf(o, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n", res->status, gate_phrase(res->status), res->type);
     if (!res->sse) evbuffer_add_printf(o, "Content-Length: %zu\r\n", n);
     evbuffer_add_printf(o, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: same-origin\r\nX-Frame-Options: DENY\r\n"
                            "Content-Security-Policy: default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'\r\n");
@@ -164,7 +138,8 @@ static void head_send(struct conn *c, const struct http_res *res, size_t n, cons
     if (res->location[0]) evbuffer_add_printf(o, "Location: %s\r\n", res->location);
     if (res->cookie[0]) evbuffer_add_printf(o, "Set-Cookie: %s\r\n", res->cookie);
     if (res->disposition[0]) evbuffer_add_printf(o, "Content-Disposition: %s\r\n", res->disposition);
-    if (res->status == 503) evbuffer_add_printf(o, "Retry-After: 2\r\n");
+    int wait = res->retry_after ? res->retry_after : res->status == 503 ? 2 : 0;
+    if (wait) evbuffer_add_printf(o, "Retry-After: %d\r\n", wait);
     evbuffer_add_printf(o, "Connection: %s\r\n\r\n", close_after ? "close" : "keep-alive");
 }
 
@@ -178,13 +153,14 @@ static void on_written(struct bufferevent *bev, void *arg) {
 }
 
 /* The connection ends after this: nothing that follows a refused head can be trusted. */
-static void refuse(struct conn *c, int status, const char *reason) {
-    struct http_res res = {.status = status, .type = "application/json; charset=utf-8"};
+static void refuse_until(struct conn *c, int status, int retry_after, const char *reason) {
+    struct http_res res = {.status = status, .type = "application/json; charset=utf-8", .retry_after = retry_after};
     char body[300];
     int n = snprintf(body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\"}", reason,
                      status == 413                    ? "limit"
                      : status == 401 || status == 403 ? "denied"
                      : status == 503                  ? "io"
+                     : status == 429                  ? "busy"
                      : status == 404                  ? "absent"
                                                       : "input");
     pthread_mutex_lock(&c->h->lock);
@@ -197,6 +173,8 @@ static void refuse(struct conn *c, int status, const char *reason) {
     evbuffer_drain(bufferevent_get_input(c->bev), evbuffer_get_length(bufferevent_get_input(c->bev)));
     bufferevent_enable(c->bev, EV_READ);
 }
+
+static void refuse(struct conn *c, int status, const char *reason) { refuse_until(c, status, 0, reason); }
 
 static void hand_over(struct conn *c) {
     struct http *h = c->h;
@@ -227,6 +205,15 @@ static void request_fill(struct conn *c, struct work *w) {
     buf_init(&w->res.body, REPLY_MAX);
 }
 
+/* Looked at only when bodies take more than their quarter: one sender then has no more than that. */
+static bool share_full(const struct http *h, uint64_t share, uint64_t n) {
+    size_t own = 0;
+    if (!share || h->bodies + n <= BODIES_MAX / 4) return false;
+    for (const struct conn *c = h->conns; c; c = c->next)
+        if (c->share == share) own += c->reserved;
+    return own && own + n > BODIES_MAX / 4;
+}
+
 /* The head is in: route, size, budget. false: refused or still waiting. */
 static bool head_take(struct conn *c) {
     struct http *h = c->h;
@@ -252,16 +239,22 @@ static bool head_take(struct conn *c) {
     }
     w->req.path = str_of(path);
     w->is_file = strncmp(path, "/api/", 5) != 0;
-    int status = 413;
-    size_t most = w->is_file ? 0 : w->gate.length || w->req.method != HTTP_GET ? h->c.body_max(h->c.arg, &w->req, &status) : 0;
-    if (w->gate.length > most) {
-        refuse(c, most ? 413 : status,
-               most            ? "the body is too large"
-               : status == 401 ? "an upload token is needed"
-               : status == 404 ? "no such address"
-                               : "no body is taken here");
+    struct http_verdict v = {.status = 413};
+    if (!w->is_file && (w->gate.length || w->req.method != HTTP_GET)) h->c.body_max(h->c.arg, &w->req, w->gate.length, &v);
+    if (w->gate.length > v.most || v.retry_after) {
+        refuse_until(c, v.most ? 413 : v.status, v.retry_after,
+                     v.most            ? "the body is too large"
+                     : v.status == 429 ? "this mine sends more than its share: try again after a while"
+                     : v.status == 401 ? "an upload token is needed"
+                     : v.status == 404 ? "no such address"
+                                       : "no body is taken here");
         return false;
     }
+    if (share_full(h, v.share, w->gate.length)) {
+        refuse_until(c, 429, 1, "this sender has too many bodies under way: try again");
+        return false;
+    }
+    c->share = v.share;
     if (h->bodies + w->gate.length > BODIES_MAX) {
         refuse(c, 503, "too many large bodies are under way: try again");
         return false;

@@ -145,3 +145,30 @@ char *gate_path(struct str raw, struct arena *a) {
     }
     return p;
 }
+
+const char *gate_phrase(int status) {
+    static const struct {
+        int s;
+        const char *p;
+    } P[] = {{200, "OK"},
+             {303, "See Other"},
+             {304, "Not Modified"},
+             {400, "Bad Request"},
+             {401, "Unauthorized"},
+             {403, "Forbidden"},
+             {404, "Not Found"},
+             {405, "Method Not Allowed"},
+             {408, "Request Timeout"},
+             {409, "Conflict"},
+             {411, "Length Required"},
+             {413, "Content Too Large"},
+             {417, "Expectation Failed"},
+             {429, "Too Many Requests"},
+             {431, "Header Fields Too Large"},
+             {501, "Not Implemented"},
+             {503, "Service Unavailable"},
+             {505, "Version Not Supported"}};
+    for (size_t i = 0; i < sizeof P / sizeof *P; i++)
+        if (P[i].s == status) return P[i].p;
+    return "Answer";
+}

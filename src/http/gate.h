@@ -25,3 +25,4 @@ struct str gate_find(const struct gate *g, const char *name);
 /* Percent-decoded path, checked; NULL: not acceptable. In arena a. */
 char *gate_path(struct str raw, struct arena *a);
 char *gate_decode(struct str raw, bool plus, struct arena *a);
+const char *gate_phrase(int status); /* "Not Found"; "Answer" for one not in use here */

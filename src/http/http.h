@@ -23,6 +23,7 @@ struct http_res {
     struct buf body;                 /* max 64 MiB */
     char location[200], cookie[200]; /* "" none; cookie: whole Set-Cookie value */
     char disposition[700];           /* Content-Disposition of a file to keep; "" none */
+    int retry_after;                 /* seconds; 0 none (503: 2) */
     bool sse;                        /* turn this connection into a live event stream */
     uint64_t sse_key;                /* handed to the filter */
 };
@@ -31,13 +32,19 @@ struct str http_cookie(const struct http_req *r, const char *name);
 /* Query argument, percent- and plus-decoded into the request's arena; "" absent. */
 struct str http_arg(const struct http_req *r, const char *name);
 
+struct http_verdict { /* of a head, before its body is read */
+    size_t most;      /* largest body this route takes from this caller; 0: refuse */
+    int status;       /* of the refusal */
+    int retry_after;  /* seconds, with 429 */
+    uint64_t share;   /* bodies of one share are together at most a quarter of all, or one; 0: none */
+};
 struct http_config {
     const char *listen;    /* "127.0.0.1:8080"; port 0: any */
     const char *web_dir;   /* static files (index.html for unknown paths outside /api), NULL none; gzip siblings .gz served if accepted */
     const char *unix_path; /* DIR/run.sock, made with mode 0600, NULL none */
     int workers;
-    /* Called on the loop when the headers are in, before the body is read: the largest body this route takes from this caller (0: refuse with *status). */
-    size_t (*body_max)(void *arg, const struct http_req *r, int *status);
+    /* Called on the loop when the headers are in and length bytes of body are announced. */
+    void (*body_max)(void *arg, const struct http_req *r, uint64_t length, struct http_verdict *ret);
     void (*handle)(void *arg, const struct http_req *r, struct http_res *res);
     bool (*sse_may)(void *arg, uint64_t sse_key, const char *scope); /* may this stream's holder see an event of this scope? */
     void *arg;

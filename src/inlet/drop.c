@@ -15,6 +15,8 @@
 
 #define UPLOAD_MAX ((off_t)20 << 20)
 #define RESCAN 30000
+#define TURN 200        /* of one mine, ms; then the next */
+#define LIST_MAX 200000 /* files of a folder looked at in a turn */
 
 struct drop {
     struct engine *en;
@@ -73,10 +75,11 @@ static int file_take(int dirfd, const char *name, char **ret, size_t *n, zb_time
     return rc;
 }
 
-static void file_one(struct drop *d, const char *mine, int dirfd, const char *name) {
+/* How long until it is worth another look, INT64_MAX: not before something happens. */
+static zb_time file_one(struct drop *d, const char *mine, int dirfd, const char *name) {
     char *bytes = NULL, reason[500];
     size_t n = 0;
-    zb_time age = 0;
+    zb_time age = 0, again = INT64_MAX;
     int rc = file_take(dirfd, name, &bytes, &n, &age, zb_now());
     if (rc == 1) {
         snprintf(reason, sizeof reason, "the file is larger than %lld bytes: split it", (long long)UPLOAD_MAX);
@@ -90,55 +93,90 @@ static void file_one(struct drop *d, const char *mine, int dirfd, const char *na
             int done = engine_submit(d->en, str_of(mine), STR("drop"), str_of(name), (struct str){bytes, n}, false, &u, &e);
             if (done == ZB_OK)
                 unlinkat(dirfd, name, 0);
+            else if (done == ZB_E_BUSY)
+                again = u.wait * ZB_SECOND;
             else if (done != ZB_E_IO && !(u.truncated && age <= d->truncated_wait))
                 refuse(mine, name, dirfd, e.msg);
         }
     }
     free(bytes);
+    return again;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+struct waiting {
+    struct upload_order order;
+    char name[200];
+};
+static int by_order(const void *a, const void *b) {
+    const struct waiting *x = a, *y = b;
+    int r = upload_order_cmp(&x->order, &y->order);
+    return r ? r : strcmp(x->name, y->name);
+}
 static int visible(const struct dirent *x) { return x->d_name[0] != '.'; }
+static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
 
 static bool stopped(const struct drop *d) {
     struct pollfd p = {d->stop, POLLIN, 0};
     return poll(&p, 1, 0) > 0;
 }
 
-static void mine_scan(struct drop *d, const char *mine) {
-    char path[600];
-    struct dirent **list;
-    snprintf(path, sizeof path, "%s/%.100s", d->dir, mine);
-    int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (dirfd < 0) return;
-    if (inotify_add_watch(d->watch, path, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0)
-        log_event("event=drop_unwatched folder=%s reason=\"%s\"", path, strerror(errno));
-    int n = scandir(path, &list, visible, by_name);
-    for (int i = 0; i < n; i++) {
-        if (name_final(list[i]->d_name) && !stopped(d)) file_one(d, mine, dirfd, list[i]->d_name);
-        free(list[i]);
+static int folder_list(struct drop *d, const char *path, const char *mine, struct waiting **ret) {
+    DIR *dir = opendir(path);
+    int n = 0, cap = 0;
+    *ret = NULL;
+    if (!dir) return 0;
+    struct policy *p = engine_policy(d->en);
+    zb_time now = zb_now();
+    for (struct dirent *f; (f = readdir(dir)) && n < LIST_MAX;) {
+        if (!name_final(f->d_name)) continue;
+        if (n == cap) *ret = xrealloc(*ret, (size_t)(cap = cap ? 2 * cap : 64) * sizeof **ret);
+        struct waiting *w = &(*ret)[n++];
+        str_copy(str_of(f->d_name), w->name, sizeof w->name);
+        w->order = upload_order_of(p, str_of(mine), str_of(w->name), now);
     }
-    if (n >= 0) free(list);
-    close(dirfd);
+    closedir(dir);
+    policy_unref(p);
+    if (n) qsort(*ret, (size_t)n, sizeof **ret, by_order);
+    return n;
 }
 
-static void scan(struct drop *d) {
+/* A mine's turn: what is live, then its backlog, newest first, until its time is up or its quota is used. */
+static zb_time mine_scan(struct drop *d, const char *mine) {
+    char path[600];
+    struct waiting *list;
+    zb_time again = INT64_MAX, end = zb_now() + TURN;
+    snprintf(path, sizeof path, "%s/%.100s", d->dir, mine);
+    int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (dirfd < 0) return again;
+    if (inotify_add_watch(d->watch, path, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0)
+        log_event("event=drop_unwatched folder=%s reason=\"%s\"", path, strerror(errno));
+    int n = folder_list(d, path, mine, &list);
+    for (int i = 0; i < n && again == INT64_MAX && !stopped(d); i++) again = zb_now() > end ? 0 : file_one(d, mine, dirfd, list[i].name);
+    free(list);
+    close(dirfd);
+    return again;
+}
+
+static zb_time scan(struct drop *d) {
     struct dirent **list;
+    zb_time again = RESCAN;
     int n = scandir(d->dir, &list, visible, by_name);
     for (int i = 0; i < n; i++) {
-        mine_scan(d, list[i]->d_name);
+        zb_time one = mine_scan(d, list[i]->d_name);
+        if (one < again) again = one;
         free(list[i]);
     }
     if (n >= 0) free(list);
+    return again;
 }
 
 static void *drop_main(void *arg) {
     struct drop *d = arg;
     char events[8192];
     while (!stopped(d)) {
-        scan(d);
+        zb_time again = scan(d);
         struct pollfd p[2] = {{d->watch, POLLIN, 0}, {d->stop, POLLIN, 0}};
-        if (poll(p, 2, RESCAN) > 0 && (p[0].revents & POLLIN)) /* which one does not matter: the folders are read anew */
+        if (poll(p, 2, (int)again) > 0 && (p[0].revents & POLLIN)) /* which one does not matter: the folders are read anew */
             while (read(d->watch, events, sizeof events) > 0) {}
     }
     return NULL;

@@ -1,5 +1,6 @@
 /* The HTTP side of the table: routes, sessions, tokens, bodies, live events. */
 #include "base/log.h"
+#include "base/map.h"
 #include "op/fns.h"
 #include <jansson.h>
 #include <pthread.h>
@@ -17,8 +18,8 @@ struct api {
     struct engine *en;
 };
 
-static const char *CODE[] = {"ok", "input", "denied", "absent", "conflict", "limit", "io"};
-static const int STATUS[] = {200, 400, 403, 404, 409, 413, 503};
+static const char *CODE[] = {"ok", "input", "denied", "absent", "conflict", "limit", "io", "busy"};
+static const int STATUS[] = {200, 400, 403, 404, 409, 413, 503, 429};
 
 static void refuse(struct http_res *res, int status, const char *code, const char *text) {
     struct json j;
@@ -59,20 +60,27 @@ static bool caller(struct api *a, const struct http_req *r, struct actor *ret) {
     return known;
 }
 
-static size_t body_max(void *arg, const struct http_req *r, int *status) {
+static void body_max(void *arg, const struct http_req *r, uint64_t length, struct http_verdict *ret) {
     struct api *a = arg;
     struct str v[OP_ARGS_MAX];
     bool seen;
     const struct op *op = op_route(r->method, r->path, v, &seen);
     if (!op) {
-        *status = seen ? 405 : 404;
-        return 0;
+        ret->status = seen ? 405 : 404;
+        return;
     }
-    if (op->who != WHO_TOKEN && !op->file) return op->who == WHO_RIGHT ? BODY_RECORD : BODY_SMALL;
+    if (op->who != WHO_TOKEN && !op->file) {
+        ret->most = op->who == WHO_RIGHT ? BODY_RECORD : BODY_SMALL;
+        return;
+    }
     struct actor who;
-    if (caller(a, r, &who) && (op->file ? !who.upload : who.upload || r->local)) return BODY_UPLOAD;
-    *status = 401;
-    return 0;
+    ret->status = 401;
+    if (!caller(a, r, &who) || (op->file ? who.upload : !who.upload && !r->local)) return;
+    ret->most = BODY_UPLOAD;
+    if (!who.upload) return;
+    ret->share = map_hash(str_of(who.area)) | (uint64_t)1 << 32;
+    ret->retry_after = length <= BODY_UPLOAD ? engine_wait(a->en, str_of(who.area), v[op_arg_index(op, "name")], (size_t)length) : 0;
+    if (ret->retry_after) *ret = (struct http_verdict){.status = 429, .retry_after = ret->retry_after};
 }
 
 /* A JSON object's top-level texts, numbers and flags by the row's names. */
@@ -149,11 +157,12 @@ static void upload(struct api *a, struct op_call *c, const struct http_req *r, s
     }
     int rc = engine_submit(a->en, mine, r->local ? STR("import") : STR("http"), op_text(c, "name"), r->body, op_int(c, "wait", 0) == 1, &u, &e);
     json_init(&j, &res->body);
-    if (rc == ZB_E_IO)
-        refuse(res, 503, "io", e.msg);
+    if (rc == ZB_E_IO || rc == ZB_E_BUSY)
+        refuse(res, STATUS[-rc], CODE[-rc], e.msg);
     else
         upload_json(&j, op_text(c, "name"), &u); /* a refused file has its reason in the same shape */
-    if (rc != ZB_OK && rc != ZB_E_IO) res->status = STATUS[-rc];
+    if (rc != ZB_OK) res->status = STATUS[-rc];
+    if (rc == ZB_E_BUSY) res->retry_after = u.wait;
 }
 
 /* "region/mine" seen by the area in the stream's key */

@@ -56,6 +56,12 @@ static int link_json(void *arg, const struct mine_view *v) {
     json_i64(j, k->duplicates);
     json_key(j, "late");
     json_i64(j, k->late);
+    json_key(j, "held_bytes");
+    json_i64(j, v->wait.held);
+    json_key(j, "waits");
+    json_i64(j, v->wait.waits);
+    json_key(j, "last_wait");
+    json_time(j, v->wait.last);
     json_key(j, "reasons");
     l->rc = reasons_json(l->c, v->code, l->e);
     json_end(j);

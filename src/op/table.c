@@ -195,8 +195,8 @@ const struct op OPS[] = {
      false,
      "links, refused files, queue, disk",
      {{"mine", ARG_TEXT, false, true, 0, 23, "mine code"}},
-     "{links:[{mine:s,name:s,last_file:s,last_received:t?,delay_ms:i?,files:i,records:i,refused:i,duplicates:i,late:i,reasons:[{file:s,received:t,reason:s}]}],"
-     "stray:[{file:s,received:t,reason:s}],queue:i,queue_bytes:i,lag_ms:i,disk_free:i,disk_used_percent:i,disk_state:s,raw_records:i,raw_bytes_in:i,raw_bytes_"
+     "{links:[{mine:s,name:s,last_file:s,last_received:t?,delay_ms:i?,files:i,records:i,refused:i,duplicates:i,late:i,held_bytes:i,waits:i,last_wait:t?,"
+     "reasons:[{file:s,received:t,reason:s}]}],stray:[{file:s,received:t,reason:s}],queue:i,queue_bytes:i,lag_ms:i,disk_free:i,disk_used_percent:i,disk_state:s,raw_records:i,raw_bytes_in:i,raw_bytes_"
      "disk:i,policy:s,policy_hash:s,"
      "trouble:s}",
      NULL,

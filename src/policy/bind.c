@@ -125,6 +125,20 @@ static void bind_storage(struct reader *r, const struct node *root, struct polic
     if (!r->bad && p->storage.disk_refuse < p->storage.disk_warn) node_fail(r, root, "disk_refuse_percent must not be less than disk_warn_percent");
 }
 
+static void bind_intake(struct reader *r, const struct node *root, struct policy *p) {
+    const int64_t most = (int64_t)1 << 40;
+    node_keys(r, root, "source live_within files_per_second files_saved_up bytes_per_second bytes_saved_up mine_share_bytes backlog_share_bytes");
+    p->intake = (struct intake_rule){node_duration(r, root, "live_within", ZB_TIME_NONE),
+                                     node_int(r, root, "files_per_second", INT64_MIN, 1, most),
+                                     node_int(r, root, "files_saved_up", INT64_MIN, 1, most),
+                                     node_int(r, root, "bytes_per_second", INT64_MIN, 1, most),
+                                     node_int(r, root, "bytes_saved_up", INT64_MIN, 1, most),
+                                     node_int(r, root, "mine_share_bytes", INT64_MIN, 1, most),
+                                     node_int(r, root, "backlog_share_bytes", INT64_MIN, 1, most)};
+    if (!r->bad && p->intake.files_most < p->intake.files) node_fail(r, root, "files_saved_up must not be less than files_per_second");
+    if (!r->bad && p->intake.bytes_most < p->intake.bytes) node_fail(r, root, "bytes_saved_up must not be less than bytes_per_second");
+}
+
 static void bind_policy(struct reader *r, const struct node *root, struct policy *p) {
     node_keys(r, root, "source name no_value bad_record_percent short_code_province");
     p->short_code_province = node_text(r, root, "short_code_province", "");
@@ -165,6 +179,7 @@ const struct schema SCHEMAS[] = {
     {"rules/detect_people.yaml", bind_detect},
     {"rules/detect_compare.yaml", bind_detect},
     {"follow.yaml", bind_follow},
+    {"intake.yaml", bind_intake},
 };
 /* clang-format on */
 const int SCHEMAS_N = sizeof SCHEMAS / sizeof *SCHEMAS;

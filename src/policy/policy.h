@@ -99,6 +99,12 @@ struct storage_rule {
     int sample_days;            /* samples are kept so long; hours for ever */
     int disk_warn, disk_refuse; /* percent in use: from the first it is told, from the second uploads wait (records never) */
 };
+struct intake_rule {           /* what one mine may ask of the door (engine/quota.c) */
+    zb_time live_within;       /* an upload whose name is older belongs to a backlog */
+    int64_t files, files_most; /* a second; saved up at most */
+    int64_t bytes, bytes_most;
+    int64_t mine_share, backlog_share; /* bytes between door and judge: of one mine, of all backlogs; a single larger upload comes in alone */
+};
 struct shelf_rule {
     zb_time max;
 };
@@ -134,6 +140,7 @@ struct policy {
     struct silence_rule silence;
     struct shelf_rule shelf;
     struct storage_rule storage;
+    struct intake_rule intake;
     struct code_list *list;
     int lists;
     struct code_table *table;

@@ -5,10 +5,12 @@
 #include <sys/socket.h>
 
 static struct http *h;
-static size_t body_max(void *arg, const struct http_req *r, int *status) {
+static void body_max(void *arg, const struct http_req *r, uint64_t length, struct http_verdict *ret) {
     (void)arg;
-    *status = 401;
-    return str_is(r->path, "/api/closed") ? 0 : 1000;
+    (void)length;
+    *ret = (struct http_verdict){.most = 1000, .status = 401};
+    if (str_is(r->path, "/api/closed")) ret->most = 0;
+    if (str_is(r->path, "/api/busy")) *ret = (struct http_verdict){.status = 429, .retry_after = 7};
 }
 static void handle(void *arg, const struct http_req *r, struct http_res *res) {
     (void)arg;
@@ -76,6 +78,11 @@ static void keep_alive_and_arguments(void **s) {
 static void refused_before_the_body(void **s) {
     (void)s;
     int fd = dial();
+    char *busy = talk(fd, "POST /api/busy HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n", "}");
+    assert_non_null(strstr(busy, " 429 "));
+    assert_non_null(strstr(busy, "Retry-After: 7\r\n"));
+    close(fd);
+    fd = dial();
     assert_non_null(strstr(talk(fd, "POST /api/closed HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n", "}"), " 401 "));
     close(fd);
     fd = dial();
