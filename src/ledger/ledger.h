@@ -67,6 +67,9 @@ struct lquery {
 };
 /* {"records":[…],"total":n,"more":b,"next":offset}: where: field=value;field>=value;field=a|b;field~text; state and due too. */
 ZB_MUST int ledger_list(struct lcall *c, const struct lquery *q, struct json *j, struct zb_err *e);
+ZB_MUST int ledger_count(struct lcall *c, struct str where, int64_t *ret, struct zb_err *e); /* how many records the filter gives */
+/* A list of the policy with its editions' items. */
+void list_json(const struct code_list *l, struct json *j);
 /* Calls fn for every record the query gives, texts as shown; for exports. */
 typedef int ledger_row_fn(void *arg, const struct ledger *l, const int *field, int fields, struct str *text, struct zb_err *e);
 

@@ -37,6 +37,21 @@ static const struct ledger_field *named(struct lcall *c, struct str key) {
     return acc && word_in(acc->hide, key) ? NULL : &c->l->field[i];
 }
 
+/* "today", "today+90", "today-30", "month" (its first day), "year": for filters that are kept. */
+static bool day_named(struct str v, int32_t today, int32_t *ret) {
+    int64_t n = 0;
+    if (str_is(v, "month") || str_is(v, "year")) {
+        *ret = zb_period_start(str_is(v, "month") ? ZB_MONTH_UNIT : ZB_YEAR_UNIT, today, 0);
+        return true;
+    }
+    if (v.n < 5 || memcmp(v.p, "today", 5)) return false;
+    struct str rest = {v.p + 5, v.n - 5};
+    if (rest.n && rest.p[0] == '+') rest = (struct str){rest.p + 1, rest.n - 1};
+    if (v.n > 5 && ((v.p[5] != '+' && v.p[5] != '-') || !num_i64(rest, -40000, 40000, &n))) return false;
+    *ret = today + (int32_t)n;
+    return true;
+}
+
 static int term_take(struct lcall *c, struct where *w, struct str one, struct zb_err *e) {
     size_t at = 0;
     while (at < one.n && !strchr("=<>~", one.p[at])) at++;
@@ -61,7 +76,12 @@ static int term_take(struct lcall *c, struct where *w, struct str one, struct zb
         struct ledger_field plain = *t->f;
         if (t->op == HAS) plain = (struct ledger_field){.key = t->f->key, .zh = "", .type = LF_TEXT, .max_bytes = 200};
         int32_t day;
-        if (plain.type == LF_TIME && zb_day_parse(v, &day)) { /* a day for a time: its beginning, or its end with <= */
+        if (plain.type == LF_DAY && day_named(v, zb_day_of(c->now), &day)) {
+            t->v[t->n++] = (struct value){.i = day};
+            continue;
+        }
+        if (plain.type == LF_TIME &&
+            (zb_day_parse(v, &day) || day_named(v, zb_day_of(c->now), &day))) { /* a day for a time: its beginning, or its end with <= */
             t->v[t->n++] = (struct value){.i = (day + (t->op == LE)) * ZB_DAY - 8 * ZB_HOUR - (t->op == LE)};
             continue;
         }
@@ -293,6 +313,29 @@ int ledger_list(struct lcall *c, const struct lquery *in, struct json *j, struct
         json_none(j);
     json_end(j);
     return ZB_OK;
+}
+
+int ledger_count(struct lcall *c, struct str where, int64_t *ret, struct zb_err *e) {
+    struct where *w = arena_alloc(c->arena, sizeof *w);
+    struct lquery in = {.where = where};
+    ZB_AUTO(buf_done) struct buf b;
+    buf_init(&b, 64 << 10);
+    bool derived = c->l->view[0] != 0;
+    int n = 1;
+    *ret = 0;
+    if (!w) return zb_fail(e, ZB_E_LIMIT, "the request is too large");
+    if (where_take(c, where, w, e) != ZB_OK) return e->rc;
+    for (int i = 0; i < w->n; i++) derived |= is_derived(c, w->t[i].f);
+    buf_puts(&b, "select count(*)");
+    if (!from_sql(c, &in, w, derived, &b, &n)) return ZB_OK;
+    if (b.over) return zb_fail(e, ZB_E_LIMIT, "the query is too long");
+    ZB_AUTO(stmt_done) struct stmt *q = db_once(c->db, b.p, e);
+    if (!q) return e->rc;
+    n = 1;
+    from_bind(c, &in, w, STR(""), q, &n);
+    int r = stmt_row(q, e);
+    if (r == 1) *ret = stmt_col_i64(q, 0);
+    return r < 0 ? r : ZB_OK;
 }
 
 int ledger_overdue(struct lcall *c, struct str area, struct str mine, ledger_overdue_fn *fn, void *arg, struct zb_err *e) {

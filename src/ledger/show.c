@@ -58,6 +58,16 @@ static void item_json(struct json *j, const struct list_item *it) {
     json_end(j);
 }
 
+void list_json(const struct code_list *l, struct json *j) {
+    json_obj(j);
+    names_json(j, l->key, l->zh, l->en);
+    json_key(j, "items");
+    json_arr(j);
+    for (int i = 0; i < l->items; i++) item_json(j, &l->item[i]);
+    json_arr_end(j);
+    json_end(j);
+}
+
 static void field_def(struct json *j, const struct policy *p, const struct ledger_field *f) {
     json_obj(j);
     names_json(j, f->key, f->zh, f->en);
@@ -91,6 +101,10 @@ static void field_def(struct json *j, const struct policy *p, const struct ledge
     if (f->list_day[0]) {
         json_key(j, "list_day");
         json_z(j, f->list_day);
+    }
+    if (f->list_of[0]) {
+        json_key(j, "list_of");
+        json_z(j, f->list_of);
     }
     json_end(j);
 }

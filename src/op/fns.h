@@ -66,3 +66,8 @@ int below_count(struct op_call *c, const char *mine, zb_time *t);
 int op_hits(struct op_call *c, struct zb_err *e);
 int op_rules(struct op_call *c, struct zb_err *e);
 int op_rules_run(struct op_call *c, struct zb_err *e);
+int op_list(struct op_call *c, struct zb_err *e);
+int op_screens(struct op_call *c, struct zb_err *e);
+int op_statistics(struct op_call *c, struct zb_err *e);
+int op_statistic(struct op_call *c, struct zb_err *e);
+int op_statistic_export(struct op_call *c, struct zb_err *e);

@@ -36,6 +36,7 @@
 
 const struct op OPS[] = {
 #include "op/rows_plan.inc"
+#include "op/rows_room.inc"
     {"login",
      HTTP_POST,
      "/api/v1/login",

@@ -275,6 +275,7 @@ void bind_all(struct zb_err *e, struct policy *p, bool *bad) {
     *bad = a.bad || r.bad;
     if (!*bad) indicators_all(e, p, bad);
     if (!*bad) rules_all(e, p, bad);
+    if (!*bad) screens_all(e, p, bad);
     free(a.mark);
 }
 

@@ -6,21 +6,30 @@ static bool key_good(const char *k) {
     return k[0] >= 'a' && k[0] <= 'z' && !k[n] && n <= 40;
 }
 
-static void columns_bind(struct reader *r, const struct node *seq, struct code_table *t) {
+void columns_bind(struct reader *r, const struct node *seq, bool words, struct table_column **ret, int *n) {
     static const char *const TYPE[] = {"text", "num", "int", "bool", "date"};
     static const enum lfield_type AS[] = {LF_TEXT, LF_NUM, LF_INT, LF_BOOL, LF_DAY};
-    t->column = r->bad ? NULL : arena_alloc(r->a, (size_t)(seq->n + 1) * sizeof *t->column);
-    for (const struct node *n = t->column ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "key zh en unit type");
-        struct table_column *c = &t->column[t->columns];
-        *c = (struct table_column){node_text(r, n, "key", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "en", NULL), node_text(r, n, "unit", ""),
-                                   AS[node_choice(r, n, "type", TYPE, 5)]};
-        if (!r->bad && !key_good(c->key)) node_fail(r, n, "column \"%s\": small letters, digits and _, beginning with a letter", c->key);
-        for (int i = 0; i < t->columns && !r->bad; i++)
-            if (!strcmp(t->column[i].key, c->key)) node_fail(r, n, "column %s is there twice", c->key);
-        t->columns++;
+    struct table_column *out = r->bad ? NULL : arena_alloc(r->a, (size_t)(seq->n + 1) * sizeof *out);
+    *ret = out;
+    for (const struct node *m = out ? seq->child : NULL; m && !r->bad; m = m->next) {
+        node_keys(r, m, words ? "key zh en unit type of" : "key zh en unit type");
+        struct table_column *c = &out[*n];
+        *c = (struct table_column){node_text(r, m, "key", NULL),
+                                   node_text(r, m, "zh", NULL),
+                                   node_text(r, m, "en", NULL),
+                                   node_text(r, m, "unit", ""),
+                                   AS[node_choice(r, m, "type", TYPE, 5)],
+                                   "",
+                                   NULL};
+        const struct node *of = node_get(m, "of");
+        if (of && of->kind == NODE_SEQ) c->list = list_inline(r, of, c->key);
+        if (of && of->kind != NODE_SEQ) c->of = node_text(r, m, "of", "");
+        if (!r->bad && !key_good(c->key)) node_fail(r, m, "column \"%s\": small letters, digits and _, beginning with a letter", c->key);
+        for (int i = 0; i < *n && !r->bad; i++)
+            if (!strcmp(out[i].key, c->key)) node_fail(r, m, "column %s is there twice", c->key);
+        ++*n;
     }
-    if (!r->bad && !t->columns) node_fail(r, seq, "a table has at least one column");
+    if (!r->bad && !*n) node_fail(r, seq, "a table has at least one column");
 }
 
 static void cell_bind(struct reader *r, const struct node *n, const struct table_column *c, const char **ret) {
@@ -58,7 +67,7 @@ void bind_table(struct reader *r, const struct node *root, struct code_table *t)
     if (!r->bad && (status[0] != 0) != (t->document[0] != 0))
         node_fail(r, root, "status: to_be_loaded goes with `document`, which says what must be got, and the other way round");
     if (!r->bad && (status[0] != 0) == (rows->n > 0)) node_fail(r, rows, "a table has rows, or it is to be loaded");
-    columns_bind(r, cols, t);
+    columns_bind(r, cols, false, &t->column, &t->columns);
     t->cell = r->bad ? NULL : arena_alloc(r->a, ((size_t)rows->n * (size_t)t->columns + 1) * sizeof *t->cell);
     for (const struct node *n = t->cell ? rows->child : NULL; n && !r->bad; n = n->next) {
         if (n->kind != NODE_SEQ || n->n != t->columns) return node_fail(r, n, "a row of %d values is expected here", t->columns);

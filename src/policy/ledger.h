@@ -47,7 +47,9 @@ struct code_list {
 /* A table of numbers of law with columns of its own, for SQL as p_<key>. */
 struct table_column {
     const char *key, *zh, *en, *unit;
-    enum lfield_type type; /* TEXT NUM INT BOOL DAY */
+    enum lfield_type type;        /* TEXT NUM INT BOOL DAY */
+    const char *of;               /* of a statistic: "ledger.field" or "ledger.sub.field" whose words its values are; "" none */
+    const struct code_list *list; /* those words; NULL: its values are shown as they are */
 };
 struct code_table {
     const char *key, *id, *zh, *en, *source;

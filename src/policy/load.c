@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define FILE_MAX ((size_t)4 << 20)
 #define ARENA_MAX ((size_t)128 << 20)
@@ -46,6 +47,9 @@ static int tree_load(struct load *l, const char *name, struct reader *r, struct 
 static int schema_load(struct load *l, const struct schema *s) {
     struct reader r;
     struct node *root;
+    char path[700];
+    snprintf(path, sizeof path, "%s/%s", l->dir, s->file);
+    if (s->may_lack && access(path, F_OK) != 0 && errno == ENOENT) return ZB_OK;
     if (tree_load(l, s->file, &r, &root) != ZB_OK) return l->e->rc;
     s->bind(&r, root, l->p);
     return r.bad ? l->e->rc : ZB_OK;

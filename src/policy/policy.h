@@ -13,6 +13,7 @@
 #include "policy/plan.h"
 #include "policy/rule.h"
 #include "policy/letter.h"
+#include "policy/screen.h"
 
 struct region {
     const char *code, *name, *en;
@@ -181,6 +182,12 @@ struct policy {
     struct letter_rule *letter;
     int letters;
     struct forecast_policy forecast;
+    struct screen_group *screen_group;
+    int screen_groups;
+    struct screen *screen;
+    int screens;
+    struct statistic *statistic;
+    int statistics;
     struct arena *arena;
 };
 

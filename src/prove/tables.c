@@ -1,5 +1,6 @@
 /* The tables of figures, and what SQL of the policy may look up of the policy itself. */
 #include "prove/inside.h"
+#include "prove/statistic.h"
 #include <stdlib.h>
 
 #define SUMS                                                                                                                                                   \
@@ -98,5 +99,6 @@ int prove_migrate(struct db *db, const struct policy *p, struct zb_err *e) {
     if (rc == ZB_OK) rc = other_check(db, "prove.yaml", "reported_sql", p->light.reported_sql, REPORTED_COLUMNS, e);
     if (rc == ZB_OK) rc = other_check(db, "prove.yaml", "measures_sql", p->light.measures_sql, MEASURES_COLUMNS, e);
     if (rc == ZB_OK) rc = other_check(db, "duties.yaml", "sql", p->plan.duty_sql, DUTIES_COLUMNS, e);
+    for (int i = 0; i < p->statistics && rc == ZB_OK; i++) rc = statistic_check(db, p, &p->statistic[i], e);
     return rc == ZB_OK ? keep_state_set(db, "policy", p->hash, e) : rc;
 }

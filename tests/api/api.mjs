@@ -64,7 +64,7 @@ async function cookie(user) {
 }
 
 // What a GET row must be asked with where the common arguments below do not fit it.
-const GET_ARGS = { report: { kind: 'evaluation' }, indicator: { id: 'I08.3' }, 'indicator.rows': { id: 'I08.3' } }
+const GET_ARGS = { list: { list: 'plan_actors' }, statistic: { key: 'enforcement_organs' }, 'statistic.export': { key: 'enforcement_organs' }, report: { kind: 'evaluation' }, indicator: { id: 'I08.3' }, 'indicator.rows': { id: 'I08.3' } }
 
 test('every GET row replies by its schema', async () => {
   const made = async (path, body) => { const r = await operator('POST', path, body); assert.equal(r.status, 200, r.text); return r.body }

@@ -1,14 +1,27 @@
 import { ref } from 'vue'
 import { get, me } from './api'
-import { lang } from './i18n'
+import { lang, named } from './i18n'
 export interface Named { key: string; zh: string; en: string }
 export interface Item extends Named { from?: string; to?: string; edition?: string; cite?: string; heading?: string; thresholds?: string; kinds?: string }
-export interface Field extends Named { list_day?: string; type: string; unit: string; help: [string, string]; required: boolean; filter: boolean; derived: boolean; min: number | null; max: number | null; max_bytes: number; to: string; of: Item[] }
+export interface Field extends Named { list_day?: string; list_of?: string; type: string; unit: string; help: [string, string]; required: boolean; filter: boolean; derived: boolean; min: number | null; max: number | null; max_bytes: number; to: string; of: Item[] }
 export interface Act extends Named { to: string; needs: string[]; asks: string[]; signed: boolean; why: boolean; officers: number }
 export interface Sub extends Named { fields: Field[] }
 export interface Ledger extends Named { id: string; source: string; title: string; search: boolean; read_only: boolean; can_new: boolean; can_import: boolean; can_unseal: boolean; columns: string[]; fields: Field[]; subs: Sub[]; states: (Named & { open: boolean; edit: boolean })[]; acts: Act[] }
 export const ledgers = ref<Ledger[] | null>(null)
-export async function loadLedgers() { if (!me.value?.rights.some(r => r === 'ledger.use' || r === '*')) ledgers.value = []; else ledgers.value = (await get<{ ledgers: Ledger[] }>('/ledgers')).ledgers }
+export async function loadLedgers() { if (!me.value?.rights.some(r => r === 'ledger.use' || r === '*')) ledgers.value = []; else ledgers.value = (await get<{ ledgers: Ledger[] }>('/ledgers')).ledgers; if (!regions.value.length) regions.value = (await get('/regions').catch(() => ({ regions: [] }))).regions }
+/* Divisions and lists of the policy, each asked for once. */
+export const regions = ref<{ code: string; name: string; en: string }[]>([])
+export const regionName = (code: string) => { const r = regions.value.find(x => x.code === code || x.code === code + '00' || x.code === code + '0000'); return r ? (lang.value ? r.en || r.name : r.name) : code }
+const lists = ref<Record<string, Item[]>>({})
+export function words(list: string): Item[] {
+  if (!lists.value[list]) { lists.value[list] = []; get(`/lists/${list}`).then(o => (lists.value[list] = o.items)).catch(() => {}) }
+  return lists.value[list]
+}
+/* Keys with blanks between, as the list names them. */
+export const said = (list: string, keys: string) => (keys || '').split(' ').filter(Boolean).map(k => named(words(list).find(x => x.key === k)) || k).join(lang.value ? ', ' : '、')
+export interface Screen extends Named { help_zh: string; help_en: string; ledger: string; where: string; sort: string; n: number; overdue: number }
+export const screens = ref<(Named & { screens: Screen[] })[] | null>(null)
+export async function loadScreens() { screens.value = (await get('/screens')).groups }
 export const ledger = (k: string) => ledgers.value?.find(l => l.key === k)
 export const nm = (n?: Named | null) => (n ? (lang.value ? n.en : n.zh) : '')
 export const stateOf = (l: Ledger, k: string) => nm(l.states.find(s => s.key === k)) || k
@@ -19,15 +32,16 @@ export function show(f: Field, r: Record<string, any>): string {
   if (f.type === 'ref') return r[f.key + '_name'] || String(v)
   if (f.type === 'enum') { const o = f.of.find(x => x.key === v); return o ? nm(o) + (o.edition && r[f.key + '_name'] ? `（${o.key}，${o.edition}${o.cite ?? ''}）` : '') : v }
   if (f.type === 'set') return String(v).split(' ').map(k => nm(f.of.find(o => o.key === k)) || k).join(lang.value ? ', ' : '、')
+  if (f.type === 'region') return regionName(String(v))
   if (f.type === 'bool') return v ? (lang.value ? 'yes' : '是') : lang.value ? 'no' : '否'
   if (f.type === 'time') return String(v).slice(0, 16).replace('T', ' ')
   return f.unit && f.unit !== '%' ? `${v} ${f.unit}` : f.unit ? `${v}${f.unit}` : String(v)
 }
-/* The items of a list that were in force on a day, under their headings. */
-export function offered(f: Field, day: string): [string, Item[]][] {
+/* The items of a list that were in force on a day for a kind ('' any), under their headings. */
+export function offered(of: Item[], day: string, kind = ''): [string, Item[]][] {
   const groups = new Map<string, Item[]>()
-  for (const o of f.of) {
-    if ((o.from && day < o.from) || (o.to && day > o.to)) continue
+  for (const o of of) {
+    if ((o.from && day < o.from) || (o.to && day > o.to) || (kind && o.kinds && !o.kinds.split(' ').includes(kind))) continue
     const g = [o.edition, o.heading].filter(Boolean).join(' · ')
     groups.set(g, [...(groups.get(g) ?? []), o])
   }
