@@ -42,7 +42,7 @@ __attribute__((unused)) static void pg_stop(void) {
 __attribute__((unused)) static bool pg_start(const char **why) {
     *why = "PostgreSQL 15's programs are not installed (" PG_BIN ")";
     if (access(PG_BIN "/initdb", X_OK) != 0 || access(PG_BIN "/pg_ctl", X_OK) != 0) return false;
-    snprintf(pg_dir, sizeof pg_dir, "/tmp/zbpgXXXXXX");
+    snprintf(pg_dir, sizeof pg_dir, "%s/zbpgXXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     *why = "the server did not start";
     if (!mkdtemp(pg_dir)) return false;
     char cmd[200];

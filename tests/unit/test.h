@@ -32,7 +32,7 @@ __attribute__((unused)) static zb_fix fx(const char *text) {
 }
 __attribute__((unused)) static char *scratch(void) {
     static char dir[64];
-    snprintf(dir, sizeof dir, "/tmp/zbtestXXXXXX");
+    snprintf(dir, sizeof dir, "%s/zbtestXXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     assert_non_null(mkdtemp(dir));
     return dir;
 }
