@@ -1,6 +1,7 @@
 /* The whole way in one process: durable ingest with detectors on, alarm latency, silence, storage, queries, memory. One JSON line each.
  * usage: engine POLICY DIR [points [files [senders [LINES]]]]   DIR must not exist. Files are CDSS of `points` samples, 30 s apart, a mine a sender.
- * LINES: a folder that gets the same samples as line protocol, a file each, for a peer. */
+ * LINES: a folder that gets the same samples as line protocol, a file each, for a peer.
+ * engine POLICY DIR live [mines [points [files]]]   what a province costs at its own pace: a file a mine and half minute, each waited for. */
 #include "audit/audit.h"
 #include "engine/engine.h"
 #include <dirent.h>
@@ -125,6 +126,21 @@ static void ingest(const char *dir) {
     }
 }
 
+static void live(int mines) {
+    long before = rss();
+    double t0 = seconds();
+    struct upload_result u;
+    struct zb_err e;
+    for (int k = 0; k < files; k++)
+        for (int m = 0; m < mines; m++) {
+            struct text t = cdss(m + 1, k, points, 40);
+            must(engine_submit(en, STR(""), STR("bench"), str_of(t.name), (struct str){t.p, t.n}, true, &u, &e), &e);
+            free(t.p);
+        }
+    printf("{\"bench\":\"live\",\"points\":%d,\"minutes\":%.0f,\"seconds\":%.0f,\"rss_mb\":%.0f,\"rss_before_mb\":%.0f}\n", mines * points, files / 2.0,
+           seconds() - t0, (double)rss() / 1e6, (double)before / 1e6);
+}
+
 /* One small file of a mine goes over the limit and back; the time until its alarm row is durable. */
 static void latency(void) {
     enum { N = 300 };
@@ -206,6 +222,13 @@ int main(int argc, char **argv) {
     struct sum s = {0};
     int64_t x;
     if (argc < 3) return fprintf(stderr, "usage: engine POLICY DIR [points [files [senders]]]\n"), 2;
+    bool at_pace = argc > 3 && !strcmp(argv[3], "live");
+    if (at_pace) { /* 50 mines of 4,000 points, half an hour */
+        senders = argc > 4 && num_i64(str_of(argv[4]), 1, 9000, &x) ? (int)x : 50;
+        points = argc > 5 && num_i64(str_of(argv[5]), 1, 20000, &x) ? (int)x : 4000;
+        files = argc > 6 && num_i64(str_of(argv[6]), 1, 100000, &x) ? (int)x : 60;
+        argc = 3;
+    }
     if (argc > 3 && num_i64(str_of(argv[3]), 1, 20000, &x)) points = (int)x;
     if (argc > 4 && num_i64(str_of(argv[4]), 1, 100000, &x)) files = (int)x;
     if (argc > 5 && num_i64(str_of(argv[5]), 1, 16, &x)) senders = (int)x;
@@ -214,6 +237,11 @@ int main(int argc, char **argv) {
         for (int k = 0; k < files; k++) lines_write(argv[6], m, k, points);
     must(engine_init(argv[2], argv[1], NULL, &e), &e);
     must(engine_open(argv[2], NULL, &en, &e), &e);
+    if (at_pace) {
+        live(senders);
+        engine_close(en);
+        return 0;
+    }
     latency();
     ingest(argv[2]);
     double t0 = seconds();
