@@ -28,7 +28,7 @@ static size_t slot_of(const struct map *m, struct str k, uint32_t h) {
     return i;
 }
 void *map_get(const struct map *m, struct str key) { return m->cap ? m->slot[slot_of(m, key, map_hash(key))].val : NULL; }
-void map_set(struct map *m, struct str key, void *val) {
+const char *map_set(struct map *m, struct str key, void *val) {
     if (!val) ZB_BUG("NULL value for map key " STR_FMT, STR_ARG(key));
     if ((m->n + 1) * 4 > m->cap * 3) {
         struct map_slot *old = m->slot;
@@ -43,6 +43,7 @@ void map_set(struct map *m, struct str key, void *val) {
     struct map_slot *s = &m->slot[slot_of(m, key, h)];
     if (!s->key) *s = (struct map_slot){xstrndup(key.p, key.n), (uint32_t)key.n, h, NULL}, m->n++;
     s->val = val;
+    return s->key;
 }
 void *map_del(struct map *m, struct str key) {
     if (!m->cap) return NULL;

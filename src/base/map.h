@@ -11,8 +11,8 @@ struct map {
     struct map_slot *slot;
     size_t cap, n;
 };
-void map_done(struct map *m);                           /* values are the caller's */
-void *map_get(const struct map *m, struct str key);     /* NULL: absent */
-void map_set(struct map *m, struct str key, void *val); /* val not NULL */
-void *map_del(struct map *m, struct str key);           /* returns the value that was there */
+void map_done(struct map *m);                                  /* values are the caller's */
+void *map_get(const struct map *m, struct str key);            /* NULL: absent */
+const char *map_set(struct map *m, struct str key, void *val); /* val not NULL; returns the map's copy of the key, NUL after it, which stays until map_del */
+void *map_del(struct map *m, struct str key);                  /* returns the value that was there */
 uint32_t map_hash(struct str s);

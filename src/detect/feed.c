@@ -6,31 +6,23 @@
 bool is_feed(const struct pt *pt) { return !strcmp(pt->def.sensor_type, "1011") || !strcmp(pt->def.sensor_type, "1015"); }
 static bool is_cutter(const struct pt *pt) { return !strcmp(pt->def.sensor_type, "1009"); }
 
-static int index_of(const struct mine_state *m, const struct pt *pt) {
-    for (int i = 0; i < m->n; i++)
-        if (m->pt[i] == pt) return i;
-    return -1;
-}
-
-static void gas_add(struct mine_state *m, struct pt *to, const struct pt *gas) {
-    int g = index_of(m, gas);
+static void gas_add(struct pt *to, const struct pt *gas) {
     for (int i = 0; i < to->gases; i++)
-        if (to->gas[i] == g) return;
-    if (to->gases < LINKS_MAX) to->gas[to->gases++] = g;
+        if (to->gas[i] == gas->index) return;
+    if (to->gases < LINKS_MAX) to->gas[to->gases++] = gas->index;
 }
 
-static void link_add(struct mine_state *m, struct pt *gas, struct pt *to) {
-    int k = index_of(m, to);
+static void link_add(struct pt *gas, struct pt *to) {
     for (int i = 0; i < gas->links; i++)
-        if (gas->link[i] == k) return;
+        if (gas->link[i] == to->index) return;
     if (gas->links == LINKS_MAX) return;
-    gas->link[gas->links++] = k;
-    gas_add(m, to, gas);
+    gas->link[gas->links++] = to->index;
+    gas_add(to, gas);
 }
 
 /* Groups separated by ◇; in a group pairs separated by ':', each "<letter>-<point>[-<name>]". */
 static void relation_walk(struct mine_state *m, struct pt *gas, struct pt *only) {
-    const char *p = gas->def.relation;
+    const char *p = gas->relation;
     while (*p) {
         const char *dash = p;
         while (*dash && *dash != '-') dash++;
@@ -38,7 +30,7 @@ static void relation_walk(struct mine_state *m, struct pt *gas, struct pt *only)
         const char *code = dash + 1, *end = code;
         while (*end && *end != '-' && *end != ':' && (unsigned char)*end > ' ' && (unsigned char)*end < 0x80) end++;
         struct pt *to = pt_find(m, (struct str){code, (size_t)(end - code)});
-        if (to && (!only || only == to) && (is_feed(to) || is_cutter(to))) link_add(m, gas, to);
+        if (to && (!only || only == to) && (is_feed(to) || is_cutter(to))) link_add(gas, to);
         p = end;
         while (*p && *p != ':' && (unsigned char)*p != 0xE2) p++; /* ':' or the first byte of ◇ */
         if ((unsigned char)*p == 0xE2) p += 2;
@@ -47,10 +39,10 @@ static void relation_walk(struct mine_state *m, struct pt *gas, struct pt *only)
 }
 
 void links_make(struct mine_state *m, struct pt *pt) {
-    if (is_methane(pt) && pt->def.relation[0]) relation_walk(m, pt, NULL);
+    if (is_methane(pt) && pt->relation) relation_walk(m, pt, NULL);
     if (!is_feed(pt) && !is_cutter(pt)) return;
     for (int i = 0; i < m->n; i++)
-        if (is_methane(m->pt[i]) && m->pt[i]->def.relation[0]) relation_walk(m, m->pt[i], pt);
+        if (is_methane(m->pt[i]) && m->pt[i]->relation) relation_walk(m, m->pt[i], pt);
 }
 
 static void feed_one(struct step *s, struct pt *feed, zb_time t) {

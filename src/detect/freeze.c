@@ -56,7 +56,15 @@ static void limits(struct io *f, struct limits *l) {
     for (int i = 0; i < 8; i++) i64(f, v[i]);
 }
 
-static void definition(struct io *f, struct point_def *d) {
+static void relation(struct io *f, struct pt *p) {
+    char s[RELATION_MAX + 1];
+    str_copy(str_of(p->relation ? p->relation : ""), s, sizeof s);
+    text(f, s, sizeof s);
+    if (!f->out && s[0]) p->relation = xstrndup(s, strlen(s));
+}
+
+static void definition(struct io *f, struct pt *p) {
+    struct point_def *d = &p->def;
     text(f, d->code, sizeof d->code);
     text(f, d->station, sizeof d->station);
     text(f, d->sensor_type, sizeof d->sensor_type);
@@ -66,7 +74,7 @@ static void definition(struct io *f, struct point_def *d) {
     text(f, d->type_name, sizeof d->type_name);
     text(f, d->on_desc, sizeof d->on_desc);
     text(f, d->off_desc, sizeof d->off_desc);
-    text(f, d->relation, sizeof d->relation);
+    relation(f, p);
     text(f, d->loc_class, sizeof d->loc_class);
     int vt = (int)d->vt;
     number(f, &vt, 0, VALUE_TYPES_N - 1);
@@ -152,7 +160,7 @@ static void watch(struct io *f, struct pt *p) {
 }
 
 static void point(struct io *f, struct pt *p) {
-    definition(f, &p->def);
+    definition(f, p);
     i64(f, &p->last.t);
     i64(f, &p->last.v);
     u32(f, &p->last.state);
@@ -212,8 +220,8 @@ int mine_thaw(struct str in, struct mine_state **ret, struct zb_err *e) {
         point(&f, &p);
         struct pt *kept = p.def.code[0] && !pt_find(m, str_of(p.def.code)) ? pt_make(m, &p.def) : NULL;
         if (!kept) f.bad = true;
-        if (kept) *kept = p;
-        if (!kept) watch_done(&p);
+        if (kept) p.index = kept->index, *kept = p;
+        if (!kept) watch_done(&p), free(p.relation);
         for (struct live *l = kept ? NULL : p.live, *next; l; l = next) {
             next = l->next;
             free(l);

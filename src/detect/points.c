@@ -22,6 +22,7 @@ void mine_free(struct mine_state *m) {
     for (int i = 0; i < m->n; i++) {
         lives_free(m->pt[i]->live);
         watch_done(m->pt[i]);
+        free(m->pt[i]->relation);
         free(m->pt[i]);
     }
     lives_free(m->own);
@@ -41,10 +42,30 @@ struct pt *pt_find(const struct mine_state *m, struct str code) {
     return map_get(&m->by_code, code);
 }
 
+struct pt *pt_after(struct mine_state *m, struct str code) {
+    int i = m->n ? m->pt[m->at]->next : 0;
+    struct pt *pt = i < m->n && str_is(code, m->pt[i]->def.code) ? m->pt[i] : NULL;
+    if (!pt && (pt = pt_find(m, code))) {
+        i = pt->index;
+        m->pt[m->at]->next = i;
+    }
+    if (pt) m->at = i;
+    return pt;
+}
+
+/* What outlives the upload. */
+static void def_keep(struct pt *pt, const struct point_def *def) {
+    pt->def = *def;
+    pt->def.relation = (struct str){NULL, 0};
+    free(pt->relation);
+    size_t n = def->relation.n < RELATION_MAX ? def->relation.n : RELATION_MAX;
+    pt->relation = n ? xstrndup(def->relation.p, n) : NULL;
+}
+
 struct pt *pt_make(struct mine_state *m, const struct point_def *def) {
     if (m->n >= MINE_POINTS_MAX) return NULL;
     struct pt *pt = xcalloc(1, sizeof *pt);
-    pt->def = *def;
+    def_keep(pt, def);
     pt->eff = LIMITS_NONE;
     pt->source = "";
     pt->eff_day = INT32_MIN;
@@ -55,6 +76,7 @@ struct pt *pt_make(struct mine_state *m, const struct point_def *def) {
         m->cap = m->cap ? 2 * m->cap : 64;
         m->pt = xrealloc(m->pt, (size_t)m->cap * sizeof *m->pt);
     }
+    pt->index = m->n;
     m->pt[m->n++] = pt;
     map_set(&m->by_code, str_of(def->code), pt);
     return pt;
@@ -137,7 +159,7 @@ void mine_define(const struct policy *p, struct mine_state *m, const struct poin
         const char *known = pt->def.loc_class;
         struct point_def d = *def;
         if (!d.loc_class[0] || pt->confirmed) str_copy(str_of(known), d.loc_class, sizeof d.loc_class);
-        pt->def = d;
+        def_keep(pt, &d);
     } else {
         pt = pt_make(m, def);
     }

@@ -172,7 +172,7 @@ static struct pt *unknown_point(struct step *s, struct str code, const struct sa
 
 bool mine_sample(const struct policy *p, struct mine_state *m, struct str point, const struct sample *in, zb_time now, struct alarm_diffs *out) {
     struct step s = {p, m, now, out};
-    struct pt *pt = pt_find(m, point);
+    struct pt *pt = pt_after(m, point);
     if (!pt) pt = unknown_point(&s, point, in);
     if (!pt || in->t > now + p->silence.future_max) return false;
     pt->received = now;

@@ -4,6 +4,7 @@
 #include "detect/detect.h"
 
 #define LINKS_MAX 4
+#define RELATION_MAX 399
 struct live { /* an alarm that is pending, stands, or waits for its off-delay */
     struct live *next;
     struct alarm a;
@@ -31,6 +32,7 @@ struct watch {
 };
 struct pt {
     struct point_def def;
+    char *relation; /* 关联关系: long, and few have one; NULL none */
     struct limits eff;
     const char *source; /* of eff, in the policy */
     int32_t eff_day;
@@ -44,11 +46,12 @@ struct pt {
     int gas[LINKS_MAX], gases;  /* gas points whose relation names this one */
     struct live *live;
     struct watch *watch; /* NULL: plain limits only */
+    int index, next;     /* its place in the mine; the place of the point whose sample came after its own: files keep their order */
 };
 struct mine_state {
     struct mine_facts f;
     struct pt **pt;
-    int n, cap;
+    int n, cap, at;              /* at: whose sample came last */
     struct map by_code, station; /* code → pt; station code → its live alarm */
     struct live *own;            /* alarms of the whole mine, stations and reports */
     zb_time heard, due;
@@ -107,6 +110,7 @@ enum alarm_level level_raise(const struct joint_rule *j, const int count[COLOURS
 void joint_check(struct step *s, zb_time t);
 /* points.c */
 struct pt *pt_find(const struct mine_state *m, struct str code);
+struct pt *pt_after(struct mine_state *m, struct str code); /* the same, quick when samples come in the order of the file before */
 struct pt *pt_make(struct mine_state *m, const struct point_def *def);
 void pt_limits(struct step *s, struct pt *pt, zb_time t);
 bool is_methane(const struct pt *pt);

@@ -41,7 +41,7 @@ struct lines {
 struct point_def { /* from CDDY; strings NUL-ended, owned by whoever holds the struct */
     char code[48], station[48], sensor_type[8], unit[16], sys[4];
     char location[128], type_name[48], on_desc[16], off_desc[16];
-    char relation[400]; /* 关联关系, as sent */
+    struct str relation; /* 关联关系, as sent: a view of the upload, nothing in what is kept */
     char loc_class[24]; /* "" until known: then the stricter of its neighbours and the mine limit is taken */
     enum value_type vt;
     zb_fix range_hi, range_lo, x, y, z;

@@ -189,7 +189,7 @@ static bool point_make(const struct policy *p, const struct record *r, const str
     str_copy(slot(x, SLOT_LOCATION, r, a), d->location, sizeof d->location);
     str_copy(slot(x, SLOT_ON_DESC, r, a), d->on_desc, sizeof d->on_desc);
     str_copy(slot(x, SLOT_OFF_DESC, r, a), d->off_desc, sizeof d->off_desc);
-    str_copy(slot(x, SLOT_RELATION, r, a), d->relation, sizeof d->relation);
+    d->relation = slot(x, SLOT_RELATION, r, a);
     str_copy(t ? str_of(t->code) : sensor, d->sensor_type, sizeof d->sensor_type);
     str_copy(name.n ? name : str_of(t ? t->zh : ""), d->type_name, sizeof d->type_name);
     struct str vt = slot(x, SLOT_VALUE_TYPE, r, a), cls = slot(x, SLOT_CLASS, r, a);

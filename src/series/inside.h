@@ -4,23 +4,22 @@
 #include "series/series.h"
 #include <pthread.h>
 
-#define TAIL 16  /* plain samples a point */
-#define SEAL 480 /* samples after which a head becomes a chunk */
+#define TAIL 8   /* plain samples a point */
+#define JOIN 64  /* samples after which short blocks become one */
+#define SEAL 240 /* samples after which a head becomes a chunk */
 #define LATE_MAX 512
 #define SHARE 30 /* a point's head is stored every so many flushes */
 
-struct block {
+struct blocks { /* encoded chunks, each after its length, in one piece of memory */
     char *p;
-    uint32_t n;
-    int count;
-};
-struct blocks {
-    struct block *b;
-    int n, cap, samples;
+    uint32_t n, cap;
+    int samples;
+    uint32_t joined; /* bytes of blocks that are joined already */
+    int joined_samples;
 };
 struct point {
-    int64_t id; /* 0: not in the database yet */
-    char *mine, *code;
+    int64_t id;               /* 0: not in the database yet */
+    const char *mine, *code;  /* within the map's key */
     struct sample tail[TAIL]; /* rising */
     int tails;
     struct blocks head, sealed; /* encoded: before the tail; waiting for the flush */
@@ -28,8 +27,9 @@ struct point {
     zb_time midnight;           /* after the newest */
     struct sample *late;
     int lates;
-    bool dirty, fresh; /* fresh: its id is of a transaction not yet committed */
-    uint64_t since;    /* flushed input when it became dirty */
+    bool dirty, fresh;   /* fresh: its id is of a transaction not yet committed */
+    uint64_t since;      /* flushed input when it became dirty */
+    struct point *after; /* whose sample came after its own: files keep their order */
 };
 
 struct series {
@@ -42,6 +42,7 @@ struct series {
 };
 
 struct point *point_get(struct series *s, struct str mine, struct str code, bool make);
+bool block_next(const struct blocks *l, uint32_t *at, struct str *data);                /* *at begins at 0 */
 int blocks_decode(const struct blocks *l, struct sample **v, int *n, struct zb_err *e); /* appended to *v */
 void samples_tidy(struct sample *v, int *n);                                            /* rising by time; of equal times the later one in the array stays */
 int chunk_store(struct series *s, int64_t point, const struct sample *v, int n, bool whole, struct str data, struct zb_err *e); /* in a transaction */

@@ -44,7 +44,7 @@ static void define(const char *code, const char *type, const char *place, const 
     str_copy(str_of(type), x.sensor_type, sizeof x.sensor_type);
     str_copy(str_of(place), x.location, sizeof x.location);
     strcpy(x.unit, "%CH4");
-    str_copy(str_of(relation), x.relation, sizeof x.relation);
+    x.relation = str_of(relation);
     str_copy(str_of(policy_loc_class(p, str_of(place))), x.loc_class, sizeof x.loc_class);
     mine_define(p, m, &x, t0, &d);
 }
