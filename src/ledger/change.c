@@ -522,20 +522,27 @@ static int begin_old(struct change *x, const struct ledger_access **acc, struct 
     return act_permitted(x, e);
 }
 
+/* The act's, or the ledger's own of a new record: asked when the record stands as it will. */
+static int guard_check(struct change *x, struct zb_err *e) {
+    const struct ledger *l = x->l;
+    const char *sql = x->act ? x->act->guard : x->fresh ? l->guard : "";
+    bool good = true;
+    if (sql[0] && truth(x, sql, &good, e) != ZB_OK) return e->rc;
+    return good ? ZB_OK : zb_fail(e, ZB_E_CONFLICT, "%s; %s", x->act ? x->act->guard_zh : l->guard_zh, x->act ? x->act->guard_en : l->guard_en);
+}
+
 static int write_all(struct change *x, struct zb_err *e) {
     const struct ledger_access *acc;
     if (x->l->number[0] && !x->r.no[0] && !x->l->state[x->r.state].hidden_number && number_make(x, e) != ZB_OK) return e->rc;
     x->r.rev++;
     bool moved = !x->fresh && (strcmp(x->old.area, x->r.area) || strcmp(x->old.mine, x->r.mine));
-    if (row_write(x, e) != ZB_OK || subs_write(x, e) != ZB_OK || history_write(x, e) != ZB_OK ||
-        touch(x, x->r.area, x->r.mine, e) != ZB_OK || (moved && touch(x, x->old.area, x->old.mine, e) != ZB_OK) ||
-        clocks_set(x->c, &x->r, x->fresh || x->r.state != x->old.state, e) != ZB_OK || search_put(x->c, &x->r, e) != ZB_OK)
+    if (row_write(x, e) != ZB_OK || subs_write(x, e) != ZB_OK || history_write(x, e) != ZB_OK || touch(x, x->r.area, x->r.mine, e) != ZB_OK ||
+        (moved && touch(x, x->old.area, x->old.mine, e) != ZB_OK) || clocks_set(x->c, &x->r, x->fresh || x->r.state != x->old.state, e) != ZB_OK ||
+        search_put(x->c, &x->r, e) != ZB_OK)
         return e->rc;
     if (!x->c->depth && x->fresh && !access_sees(x->c, &x->r, &acc))
         return zb_fail(e, ZB_E_DENIED, "该记录不在您的辖区; this record would lie outside your area");
-    bool good = true;
-    if (x->act && x->act->guard[0] && truth(x, x->act->guard, &good, e) != ZB_OK) return e->rc;
-    if (!good) return zb_fail(e, ZB_E_CONFLICT, "%s; %s", x->act->guard_zh, x->act->guard_en);
+    if (guard_check(x, e) != ZB_OK) return e->rc;
     if (journal(x, x->name, e) != ZB_OK) return e->rc;
     const struct ledger_effect *f = x->act ? x->act->effect : x->fresh ? x->l->effect : NULL;
     for (int i = 0, n = x->act ? x->act->effects : x->fresh ? x->l->effects : 0; i < n; i++)

@@ -43,7 +43,7 @@ int items_check(struct lcall *c, const struct value *old, const struct value *no
         int on[] = {i, f->day_field, f->of_ref};
         bool changed = !old;
         char kind[44];
-        if ((f->type != LF_ENUM && f->type != LF_SET) || f->derive[0] || v->null) continue;
+        if ((f->type != LF_ENUM && f->type != LF_SET) || f->derive[0] || v->null || !strcmp(f->list_day, "any")) continue;
         for (int k = 0; k < 3 && !changed; k++) changed = on[k] >= 0 && !value_same(&c->l->field[on[k]], &old[on[k]], &now[on[k]]);
         if (!changed) continue;
         int32_t day = f->day_field >= 0 && !now[f->day_field].null ? (int32_t)now[f->day_field].i : today;

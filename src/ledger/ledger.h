@@ -1,7 +1,7 @@
 /* Records 台账: a definition (policy/ledger.h) becomes tables, and every change of a record goes through one function, in one transaction with its history,
  * clocks, full text, effects and journal entry. Tables: l_<key> now, h_<key> every version with known-from/known-to, s_<key>_<sub> rows with stable numbers,
- * f_<key> full text; view v_<key> adds the derived fields; sub-table fields with `filter` have an index. Table code_item holds the policy's lists (list, at, key, zh, en,
- * from_on, to_on, kinds, root: the oldest item it takes the place of). Ids are not dense: a gap tells nothing. */
+ * f_<key> full text; view v_<key> adds the derived fields; sub-table fields with `filter` have an index. p_list, p_edition, p_<table> hold the policy's lists and tables
+ * (codes.c). Ids are not dense: a gap tells nothing. */
 #pragma once
 #include "access/access.h"
 #include "base/json.h"

@@ -20,7 +20,8 @@ static const char *const MIGRATIONS[] = {
     "create table code_item(list text not null, at integer not null, key text not null, zh text not null, en text not null, from_on integer not null, to_on "
     "integer not null, kinds text not null, root text not null, primary key(list,at)) strict, without rowid;"
     "create index code_item_key on code_item(list,key)",
-    "create table ledger_touch(n integer primary key, ledger text not null, area text not null, mine text not null) strict"};
+    "create table ledger_touch(n integer primary key, ledger text not null, area text not null, mine text not null) strict",
+    "drop table code_item" /* lists are p_list */};
 
 static void columns_sql(struct buf *b, const struct ledger_field *f, int n, const char *sep) {
     for (int i = 0; i < n; i++)
@@ -300,33 +301,11 @@ static int sql_check(struct db *db, const struct ledger *l, struct zb_err *e) {
         if (expr_prepares(db, l, l->act[i].at, "guard", l->act[i].guard, false, e) != ZB_OK ||
             effects_check(db, l, l->act[i].effect, l->act[i].effects, e) != ZB_OK)
             return e->rc;
+    if (expr_prepares(db, l, l->at, "guard", l->guard, false, e) != ZB_OK) return e->rc;
     return effects_check(db, l, l->effect, l->effects, e);
 }
 
-/* The policy's lists as rows, so that SQL can ask what was in force on a day. */
-static int lists_put(struct db *db, const struct policy *p, struct zb_err *e) {
-    if (db_exec(db, "delete from code_item", e) != ZB_OK) return e->rc;
-    for (int i = 0; i < p->lists; i++)
-        for (int k = 0; k < p->list[i].items; k++) {
-            const struct list_item *it = &p->list[i].item[k];
-            ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "insert into code_item(list,at,key,zh,en,from_on,to_on,kinds,root) values(?1,?2,?3,?4,?5,?6,?7,?8,?9)", e);
-            if (!q) return e->rc;
-            stmt_z(q, 1, p->list[i].key);
-            stmt_i64(q, 2, k);
-            stmt_z(q, 3, it->key);
-            stmt_z(q, 4, it->zh);
-            stmt_z(q, 5, it->en);
-            stmt_i64(q, 6, it->from);
-            stmt_i64(q, 7, it->to);
-            stmt_z(q, 8, it->kinds && it->kinds[0] ? it->kinds : it->edition && it->edition->kinds ? it->edition->kinds : "");
-            stmt_z(q, 9, it->root ? it->root : it->key);
-            if (stmt_run(q, e) != ZB_OK) return e->rc;
-        }
-    return ZB_OK;
-}
-
 static int migrate(struct db *db, const struct policy *p, struct zb_err *e) {
-    if (lists_put(db, p, e) != ZB_OK) return e->rc;
     for (int i = 0; i < p->ledgers; i++)
         if (!p->ledger[i].view[0] && ledger_tables(db, &p->ledger[i], e) != ZB_OK) return e->rc;
     for (int i = 0; i < p->ledgers; i++)

@@ -156,8 +156,9 @@ static void lists_refer(struct all *a, struct reader *r, struct ledger *l) {
     for (int i = 0; i < l->fields && !r->bad; i++) {
         struct ledger_field *f = &l->field[i];
         struct str kind, ref = str_cut(str_of(f->list_of), '.', &kind);
-        if (f->list_day[0]) f->day_field = lfield_find(l->field, l->fields, str_of(f->list_day));
-        if (f->list_day[0] && (f->day_field < 0 || l->field[f->day_field].type != LF_DAY || l->field[f->day_field].derive[0] || !f->list))
+        bool any = !strcmp(f->list_day, "any");
+        if (f->list_day[0] && !any) f->day_field = lfield_find(l->field, l->fields, str_of(f->list_day));
+        if (f->list_day[0] && !any && (f->day_field < 0 || l->field[f->day_field].type != LF_DAY || l->field[f->day_field].derive[0] || !f->list))
             node_fail(r, f->at, "list_day: \"%s\" is not a stored date of %s", f->list_day, l->key);
         if (!f->list_of[0] || r->bad) continue;
         f->of_ref = lfield_find(l->field, l->fields, ref);

@@ -329,8 +329,10 @@ static void access_bind(struct reader *r, const struct node *root, const struct 
 }
 
 void bind_ledger(struct reader *r, const struct node *root, const struct policy *p, struct ledger *l) {
-    node_keys(r, root,
-              "ledger id zh en source master title scope mine number unique search columns view start log_reads fields subs states effects acts clocks access");
+    node_keys(
+        r, root,
+        "ledger id zh en source master title scope mine number unique search columns view start log_reads fields subs states effects guard guard_zh guard_en "
+        "acts clocks access");
     *l = (struct ledger){.key = name_check(r, root, node_text(r, root, "ledger", NULL)),
                          .id = node_text(r, root, "id", ""),
                          .zh = node_text(r, root, "zh", NULL),
@@ -340,6 +342,9 @@ void bind_ledger(struct reader *r, const struct node *root, const struct policy 
                          .number = node_text(r, root, "number", ""),
                          .view = node_text(r, root, "view", ""),
                          .log_reads = node_bool(r, root, "log_reads", false),
+                         .guard = node_text(r, root, "guard", ""),
+                         .guard_zh = node_text(r, root, "guard_zh", ""),
+                         .guard_en = node_text(r, root, "guard_en", ""),
                          .file = r->file,
                          .at = root};
     if (!r->bad) l->fields = fields_bind(r, node_seq(r, root, "fields"), p, &l->field, false);
@@ -356,6 +361,7 @@ void bind_ledger(struct reader *r, const struct node *root, const struct policy 
     l->unique = fields_words(r, root, "unique", l);
     l->search = fields_words(r, root, "search", l);
     l->columns = fields_words(r, root, "columns", l);
+    if (!r->bad && l->guard[0] && !(l->guard_zh[0] && l->guard_en[0])) node_fail(r, root, "a guard needs guard_zh and guard_en, what to tell");
     if (!r->bad && (!l->title[0] || (!l->scope[0] && !l->view[0]))) node_fail(r, root, "title and scope: which field names a record, which gives its area");
     if (!r->bad && l->view[0] && (l->acts || l->clocks || l->subs)) node_fail(r, root, "a ledger over a view is read only: no acts, clocks or sub-tables");
 }

@@ -65,7 +65,7 @@ struct ledger_field {
     const char *to;                  /* LF_REF: ledger key */
     int to_ledger;                   /* its index */
     const struct code_list *list;    /* LF_ENUM; LF_SET: several members, stored as their keys in the order of the list, blank between */
-    const char *list_day;            /* date field whose day says which items were in force; "" the day of the change */
+    const char *list_day;            /* date field whose day says which items were in force; "" the day of the change; "any": items of whatever day */
     const char *list_of;             /* "site.kind": field of what a reference points at, which says what the items must be for; "" */
     int day_field, of_ref, of_field; /* their indexes; -1 */
     bool required, filter;           /* filter: has an index */
@@ -171,6 +171,7 @@ struct ledger {
     int states;
     struct ledger_effect *effect; /* of a new record */
     int effects;
+    const char *guard, *guard_zh, *guard_en; /* of a new record */
     struct ledger_act *act;
     int acts;
     struct ledger_clock *clock;

@@ -54,8 +54,8 @@ static int keep(void *arg, const struct rule_hit *h, struct zb_err *e) {
 }
 
 int hits_look(struct db *db, const struct policy *p, int64_t site, struct hits **ret, struct zb_err *e) {
+    if (!site && db_survey(db, e) != ZB_OK) return e->rc;
     struct hits *x = xcalloc(1, sizeof *x);
-    (void)e;
     x->arena = arena_new((size_t)512 << 20);
     x->ran = xcalloc((size_t)p->rules + 1, sizeof *x->ran);
     x->site = site;

@@ -327,6 +327,7 @@ int prover_step(struct prover *pr, const struct policy *p, zb_time now, int *did
     if (db_clock(pr->db, now, e) != ZB_OK || keep_state(pr->db, "full", have, sizeof have, e) != ZB_OK) return e->rc;
     snprintf(want, sizeof want, "%s %s", p->hash, zb_day_text(today, day));
     bool full = strcmp(want, have) != 0;
+    if (full && db_survey(pr->db, e) != ZB_OK) return e->rc;
     if ((full ? touches_max(pr->db, &t, e) : touched_read(pr->db, p, &t, e)) != ZB_OK) return e->rc;
     if (full || t.flood) {
         pr->trouble[0] = 0;

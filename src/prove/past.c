@@ -107,7 +107,7 @@ static int make_all(struct make *m, const uint64_t *uses, struct zb_err *e) {
         if ((uses[i / 64] >> (i % 64) & 1) && !m->p->ledger[i].view[0] && table(m, &m->p->ledger[i], e) != ZB_OK) return e->rc;
     for (int i = 0; i < m->p->ledgers; i++)
         if ((uses[i / 64] >> (i % 64) & 1) && view(m, &m->p->ledger[i], e) != ZB_OK) return e->rc;
-    return ZB_OK;
+    return db_kind(m->db) == DB_SQLITE ? db_exec(m->db, "pragma analysis_limit=1000; analyze temp", e) : ZB_OK;
 }
 
 int past_open(const char *path, const struct policy *p, const uint64_t uses[4], zb_time asof, zb_time known, struct other_day *ret, struct zb_err *e) {

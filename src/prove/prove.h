@@ -1,12 +1,14 @@
 /* Indicators computed from the ledgers: of today, kept up to date record by record, and of any past day as it was known on any day. All reading except its
  * own tables: prove_base (indicator × area × mine), prove_area (rolled up), prove_month (trend), prove_frozen with prove_figure (what was once reported).
- * SQL of the policy also sees zb_region(code, level, city, name) and zb_list(list, key, since, until, zh): the policy's own regions and lists. */
+ * SQL of the policy also sees zb_region(code, level, city, name), the policy's regions; rules see zb_figure, what the last step found: indicator, zh, en, unit,
+ * reading, secret, once (a dated target), sign (1 the more the better, -1 the less), target, area, level ("mine": one mine's), place, mine, a, b, n, missing,
+ * value, and of areas light, why_zh, why_en, since, due, before, path, forecast, low, high. */
 #pragma once
 #include "base/json.h"
 #include "policy/policy.h"
 #include "store/db.h"
 
-/* After ledger_migrate. Makes the tables, fills zb_region and zb_list, prepares every SQL (ZB_E_INPUT: file:line:column). */
+/* After ledger_migrate. Makes the tables, fills zb_region and zb_figure, prepares every SQL (ZB_E_INPUT: file:line:column). */
 ZB_MUST int prove_migrate(struct db *db, const struct policy *p, struct zb_err *e);
 
 /* Sums of one indicator over an area or a mine. Which columns mean something is the indicator's kind. */

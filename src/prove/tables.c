@@ -22,7 +22,11 @@ static const char *const MIGRATIONS[] = {
     "null, why text not null) strict;"
     "create table prove_figure(frozen integer not null, area text not null, indicator text not null, " SUMS
     ", light integer not null, zh text not null, en text not null, primary key(frozen,area,indicator)) strict;"
-    "create table prove_state(key text primary key, value text not null) strict;"};
+    "create table prove_state(key text primary key, value text not null) strict;",
+    /* lists are p_list, of ledger/codes.c */
+    "drop table zb_list;"
+    "create table zb_indicator(id text primary key, zh text not null, en text not null, unit text not null, reading integer not null, secret integer not null, "
+    "once integer not null, sign integer not null, target real not null) strict"};
 
 static const char *level_of(const char *code) { return strcmp(code + 4, "00") ? "county" : strcmp(code + 2, "0000") ? "city" : "province"; }
 
@@ -41,21 +45,44 @@ static int regions_fill(struct db *db, const struct policy *p, struct zb_err *e)
     return ZB_OK;
 }
 
-static int lists_fill(struct db *db, const struct policy *p, struct zb_err *e) {
-    if (db_exec(db, "delete from zb_list", e) != ZB_OK) return e->rc;
-    for (int i = 0; i < p->lists; i++)
-        for (int k = 0; k < p->list[i].items; k++) {
-            const struct list_item *it = &p->list[i].item[k];
-            ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "insert into zb_list(list,key,since,until,zh) values(?1,?2,?3,?4,?5)", e);
-            if (!q) return e->rc;
-            stmt_z(q, 1, p->list[i].key);
-            stmt_z(q, 2, it->key);
-            stmt_i64(q, 3, it->from);
-            stmt_i64(q, 4, it->to);
-            stmt_z(q, 5, it->zh);
-            if (stmt_run(q, e) != ZB_OK) return e->rc;
-        }
+static int indicators_fill(struct db *db, const struct policy *p, struct zb_err *e) {
+    static const int SIGN[] = {[AIM_MIN] = 1, [AIM_ABOVE] = 1, [AIM_MAX] = -1, [AIM_BELOW] = -1, [AIM_RISING] = 0, [AIM_FALLING] = 0, [AIM_NONE] = 0};
+    if (db_exec(db, "delete from zb_indicator", e) != ZB_OK) return e->rc;
+    for (int i = 0; i < p->indicators; i++) {
+        const struct indicator *x = &p->indicator[i];
+        ZB_AUTO(stmt_done)
+        struct stmt *q = db_use(db, "insert into zb_indicator(id,zh,en,unit,reading,secret,once,sign,target) values(?1,?2,?3,?4,?5,?6,?7,?8,?9)", e);
+        if (!q) return e->rc;
+        stmt_z(q, 1, x->id);
+        stmt_z(q, 2, x->zh);
+        stmt_z(q, 3, x->en);
+        stmt_z(q, 4, x->unit);
+        stmt_i64(q, 5, x->reading_of >= 0);
+        stmt_i64(q, 6, x->secret);
+        stmt_i64(q, 7, x->cycle == EACH_ONCE);
+        stmt_i64(q, 8, SIGN[x->aim]);
+        stmt_real(q, 9, x->target);
+        if (stmt_run(q, e) != ZB_OK) return e->rc;
+    }
     return ZB_OK;
+}
+
+/* The figures of the last step as rules may ask them: of areas with their light, of mines without one. */
+static int figures_view(struct db *db, struct zb_err *e) {
+    ZB_AUTO(buf_done) struct buf b;
+    buf_init(&b, 4096);
+    buf_puts(&b, "drop view if exists zb_figure;"
+                 "create view zb_figure as select f.indicator as indicator, x.zh as zh, x.en as en, x.unit as unit, x.reading as reading, x.secret as secret, "
+                 "x.once as once, x.sign as sign, case when x.sign <> 0 then x.target end as target, f.area as area, g.level as level, g.name as place, "
+                 "'' as mine, f.a as a, f.b as b, f.n as n, f.missing as missing, case when f.has = 0 then f.value end as value, case f.light");
+    for (int k = 0; k < LIGHTS_N; k++) buf_printf(&b, " when %d then '%s'", k, LIGHT_KEY[k]);
+    buf_puts(&b,
+             " end as light, f.zh as why_zh, f.en as why_en, f.since as since, f.due as due, f.before as before, f.path as path, f.ahead as forecast, "
+             "f.low as low, f.high as high from prove_area f join zb_indicator x on x.id = f.indicator join zb_region g on g.code = f.area union all "
+             "select f.indicator, x.zh, x.en, x.unit, x.reading, x.secret, x.once, x.sign, case when x.sign <> 0 then x.target end, f.area, 'mine', f.mine, "
+             "f.mine, f.a, f.b, f.n, f.missing, case when f.has = 0 then f.value end, null, null, null, null, null, null, null, null, null, null from "
+             "prove_base f join zb_indicator x on x.id = f.indicator where f.mine <> ''");
+    return db_exec(db, b.p, e);
 }
 
 static int sql_check(struct db *db, const struct policy *p, struct zb_err *e) {
@@ -85,7 +112,7 @@ static int other_check(struct db *db, const char *file, const char *what, const 
 /* What SQL may look up of the policy. */
 static int lookups_fill(struct db *db, const struct policy *p, struct zb_err *e) {
     if (db_begin(db, e) != ZB_OK) return e->rc;
-    int rc = regions_fill(db, p, e) == ZB_OK && lists_fill(db, p, e) == ZB_OK ? db_commit(db, e) : e->rc;
+    int rc = regions_fill(db, p, e) == ZB_OK && indicators_fill(db, p, e) == ZB_OK && figures_view(db, e) == ZB_OK ? db_commit(db, e) : e->rc;
     if (rc != ZB_OK) db_rollback(db);
     return rc;
 }

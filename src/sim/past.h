@@ -61,7 +61,7 @@ struct hazard_way {
     const char *key, *source;
     int32_t found, deadline, stop; /* stop: the day it goes no further (0: to its end) */
     int criterion;
-    bool inquiry, producing, quick;
+    bool inquiry, producing, quick, basic;
 };
 void hazard(struct past_sim *s, const struct pmine *m, const struct hazard_way *w);
 struct check_way {

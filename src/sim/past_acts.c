@@ -23,8 +23,8 @@ void hazard(struct past_sim *s, const struct pmine *m, const struct hazard_way *
     bool reg = strcmp(w->source, "self") != 0;
     const char *finder = reg ? by(s, m, "inspector", "i1") : own(m, "safety_manager");
     say(s, past_at(w->found, 9, m->i), "major_hazard", w->key, finder, "new",
-        "'site':'@%s','place':'1101工作面','criterion':'%s','source':'%s','found_on':'%s','text':'重大事故隐患情形（演示）'", m->key,
-        criterion_of(s, m, w->criterion, w->found), w->source, dt(w->found));
+        "'site':'@%s','place':'1101工作面','criterion':'%s','source':'%s','found_on':'%s','text':'重大事故隐患情形（演示）'%s", m->key,
+        criterion_of(s, m, w->criterion, w->found), w->source, dt(w->found), w->basic ? ",'basic_condition':true" : "");
     say(s, past_at(w->found, 9.5, m->i), "major_hazard", w->key, by(s, m, "inspector", "i1"), "withdraw",
         "'stop_scope':'1101工作面','withdraw_at':'%s','withdrawn_n':20", tm(past_at(w->found, 9.4, m->i)));
     if (w->producing)

@@ -84,16 +84,18 @@ static void special_class(struct past_sim *s, const struct pmine *m, const struc
         planted(s, m, "R03") && s->c.years == 1 ? "" : rows);
 }
 
+/* Texts with a known day of effect that are for this kind of mine, each in a class of its own; those older than the plan in its first weeks. */
+static bool is_for(const struct list_item *it, const struct pmine *m) { return it->from > INT32_MIN && list_item_for(it, str_of(m->kind)); }
 static void laws(struct past_sim *s, const struct pmine *m, const struct month *t) {
     for (int i = 0; i < s->p->lists; i++) {
         const struct code_list *l = &s->p->list[i];
-        if (strcmp(l->key, m->coal ? "laws_coal" : "laws_nm") != 0) continue;
+        if (strcmp(l->key, "documents") != 0) continue;
         for (int k = 0; k < l->items; k++) {
             char key[60], more[80], rows[100];
             int32_t from = l->item[k].from, d = from + 12 < s->from + 40 ? s->from + 40 : from + 12;
-            if (d < t->first || d >= month_day(t->first, 1, 1)) continue;
+            if (!is_for(&l->item[k], m) || d > l->item[k].to || d < t->first || d >= month_day(t->first, 1, 1)) continue;
             bool newest = true;
-            for (int o = 0; o < l->items; o++) newest &= l->item[o].from <= from || l->item[o].from + 61 > s->to;
+            for (int o = 0; o < l->items; o++) newest &= !is_for(&l->item[o], m) || l->item[o].from <= from || l->item[o].from + 61 > s->to;
             if (planted(s, m, "R16") && newest) continue;
             snprintf(key, sizeof key, "%s.law%d", m->key, k);
             snprintf(more, sizeof more, ",'laws':'%s'", l->item[k].key);

@@ -1,24 +1,26 @@
 /* The planted cases: which rule at which mine, and what they add to its records. truth.jsonl names what a rule run on the last day should find. */
 #include "sim/past.h"
 
-enum where { ANY, UG, COAL, COAL_UG, NM, NM_UG, POND, WORLD };
+enum where { ANY, UG, COAL, COAL_UG, NM, NM_UG, POND, BY_COUNTY, WORLD }; /* BY_COUNTY: the county supervises it */
 static const struct {
     const char *rule, *also; /* also: another rule the same facts meet */
     enum where where;
     int years; /* seen only after so many */
-} PLANT[] = {{"R01", "", ANY, 1},     {"R02", "", UG, 1},      {"R03", "", COAL, 1},   {"R04", "", UG, 1},    {"R05", "", ANY, 1},     {"R07", "", ANY, 1},
-             {"R08", "", ANY, 1},     {"R09", "", ANY, 1},     {"R10", "", UG, 1},     {"R13", "", ANY, 1},   {"R14", "", ANY, 1},     {"R15", "", ANY, 1},
-             {"R16", "", COAL, 1},    {"R17", "", ANY, 1},     {"R38", "", ANY, 1},    {"R39", "", ANY, 1},   {"R40", "", ANY, 1},     {"R41", "", ANY, 1},
-             {"R42", "", ANY, 1},     {"R43", "", ANY, 1},     {"R44", "", ANY, 1},    {"R45", "", ANY, 1},   {"R46", "", ANY, 1},     {"R48", "", ANY, 1},
-             {"R50", "", COAL, 1},    {"R51", "", NM, 1},      {"R52", "R05", ANY, 1}, {"R53", "", ANY, 1},   {"R54", "", ANY, 1},     {"R55", "", NM, 1},
-             {"R56", "", NM, 1},      {"R57", "", NM, 2},      {"R58", "", NM_UG, 1},  {"R59", "", NM_UG, 1}, {"R60", "", NM_UG, 2},   {"R61", "R71", NM, 1},
-             {"R62", "", NM_UG, 1},   {"R63", "", POND, 1},    {"R64", "", COAL, 1},   {"R65", "", COAL, 1},  {"R66", "", COAL_UG, 1}, {"R67", "", COAL_UG, 1},
-             {"R68", "", COAL_UG, 1}, {"R69", "", COAL_UG, 1}, {"R70", "", POND, 1},   {"R71", "", COAL, 1},  {"R72", "", ANY, 1},     {"R73", "", ANY, 1},
-             {"R75", "", COAL_UG, 1}, {"R76", "", ANY, 1},     {"R77", "", COAL, 1},   {"R78", "", ANY, 1},   {"R79", "", ANY, 1},     {"R80", "", ANY, 1},
-             {"R82", "", ANY, 1},     {"R83", "", ANY, 1},     {"R84", "", ANY, 1},    {"R87", "", ANY, 1},   {"R90", "", ANY, 1},     {"R91", "", ANY, 1},
-             {"R92", "", ANY, 1},     {"R93", "", COAL, 1},    {"R94", "", ANY, 1},    {"R95", "", ANY, 1},   {"R96", "", ANY, 1},     {"R97", "", ANY, 1},
-             {"R98", "", ANY, 1},     {"R99", "", ANY, 1},     {"R101", "", ANY, 1},   {"R102", "", ANY, 1},  {"R06", "", WORLD, 1},   {"R11", "", WORLD, 1},
-             {"R12", "", WORLD, 1},   {"R49", "", WORLD, 1},   {"R74", "", WORLD, 1},  {"R89", "", WORLD, 1}};
+} PLANT[] = {
+    {"R01", "", ANY, 1},     {"R02", "", UG, 1},        {"R03", "", COAL, 1},         {"R04", "", UG, 1},    {"R05", "", ANY, 1},     {"R07", "", ANY, 1},
+    {"R08", "", ANY, 1},     {"R09", "", ANY, 1},       {"R10", "", UG, 1},           {"R13", "", ANY, 1},   {"R14", "", ANY, 1},     {"R15", "", ANY, 1},
+    {"R16", "", COAL, 1},    {"R17", "", ANY, 1},       {"R38", "", ANY, 1},          {"R39", "", ANY, 1},   {"R40", "", ANY, 1},     {"R41", "", ANY, 1},
+    {"R42", "", ANY, 1},     {"R43", "", ANY, 1},       {"R44", "", ANY, 1},          {"R45", "", ANY, 1},   {"R46", "", ANY, 1},     {"R48", "", ANY, 1},
+    {"R50", "", COAL, 1},    {"R51", "", NM, 1},        {"R52", "R05", ANY, 1},       {"R53", "", ANY, 1},   {"R54", "", ANY, 1},     {"R55", "", NM, 1},
+    {"R56", "", NM, 1},      {"R57", "", NM, 2},        {"R58", "", NM_UG, 1},        {"R59", "", NM_UG, 1}, {"R60", "", NM_UG, 2},   {"R61", "R71", NM, 1},
+    {"R62", "", NM_UG, 1},   {"R63", "", POND, 1},      {"R64", "", COAL, 1},         {"R65", "", COAL, 1},  {"R66", "", COAL_UG, 1}, {"R67", "", COAL_UG, 1},
+    {"R68", "", COAL_UG, 1}, {"R69", "", COAL_UG, 1},   {"R70", "", POND, 1},         {"R71", "", COAL, 1},  {"R72", "", ANY, 1},     {"R73", "", ANY, 1},
+    {"R75", "", COAL_UG, 1}, {"R76", "", ANY, 1},       {"R77", "", COAL, 1},         {"R78", "", ANY, 1},   {"R79", "", ANY, 1},     {"R80", "", ANY, 1},
+    {"R82", "", ANY, 1},     {"R83", "", ANY, 1},       {"R84", "", ANY, 1},          {"R87", "", ANY, 1},   {"R90", "", ANY, 1},     {"R91", "", ANY, 1},
+    {"R92", "", ANY, 1},     {"R93", "", COAL, 1},      {"R94", "", ANY, 1},          {"R95", "", ANY, 1},   {"R96", "", ANY, 1},     {"R97", "", ANY, 1},
+    {"R98", "", ANY, 1},     {"R99", "", ANY, 1},       {"R101", "", ANY, 1},         {"R102", "", ANY, 1},  {"R06", "", WORLD, 1},   {"R11", "", WORLD, 1},
+    {"R12", "", WORLD, 1},   {"R49", "", WORLD, 1},     {"R74", "", WORLD, 1},        {"R89", "", WORLD, 1}, {"R88", "", WORLD, 1},   {"R100", "", WORLD, 1},
+    {"R85", "", ANY, 1},     {"R86", "", BY_COUNTY, 1}, {"R81", "R87", BY_COUNTY, 1}, {"R47", "", ANY, 2}};
 enum { PLANTS = sizeof PLANT / sizeof *PLANT };
 
 static int plant_find(const char *rule) {
@@ -42,13 +44,32 @@ static bool fits(const struct pmine *m, enum where w) {
                           : w == POND && !strcmp(m->kind, "tailings");
 }
 
+/* The hit names no mine: a tip-off of which it is not told, a county's numbers. */
+static bool of_area(const char *rule) { return word_in("R47 R81 R94 R95", str_of(rule)); }
+/* So many mines of one county make the case. */
+static int together(const char *rule) { return strcmp(rule, "R47") ? 1 : 3; }
+
+static bool takes(const struct past_sim *s, const struct pmine *m, int plant) {
+    bool county = !strcmp(s->body[m->body].level, "county");
+    return !m->planted && (PLANT[plant].where == BY_COUNTY ? county && fits(m, ANY) : fits(m, PLANT[plant].where));
+}
+
+/* So many mines of the same county that are free, the first of them at `first`; false: there are not so many. */
+static bool together_take(struct past_sim *s, int plant, int first) {
+    int at[8], n = 0, want = together(PLANT[plant].rule);
+    for (int k = first; k < s->c.mines && n < want; k++)
+        if (takes(s, &s->m[k], plant) && !strcmp(s->m[k].county, s->m[first].county)) at[n++] = k;
+    for (int k = 0; k < n && n == want; k++) s->m[at[k]].planted = plant + 1;
+    return n == want;
+}
+
 static void truth(struct past_sim *s, const char *rule, const char *mine) {
     buf_printf(&s->truth, "{\"rule\":\"%s\",\"mine\":\"%s\",\"on\":\"%s\"}\n", rule, mine, dt(s->to));
 }
 
-/* One planted case a mine, the first that fits and is free; at most half of the mines. */
+/* One planted case a mine, the first that fits and is free; a tenth of the mines stays clean. */
 void plants_choose(struct past_sim *s) {
-    int most = s->c.mines / 2, used = 0;
+    int most = s->c.mines * 9 / 10, used = 0;
     int offset = (int)(past_rnd(s) % 7);
     for (int i = 0; i < PLANTS; i++) {
         if (PLANT[i].years > s->c.years || s->c.mines < 10) continue;
@@ -59,11 +80,9 @@ void plants_choose(struct past_sim *s) {
         }
         for (int k = 0; k < s->c.mines && used < most; k++) {
             struct pmine *m = &s->m[(k + offset) % s->c.mines];
-            if (m->planted || !fits(m, PLANT[i].where)) continue;
-            m->planted = i + 1;
+            if (!takes(s, m, i) || !together_take(s, i, m->i)) continue;
             used++;
-            bool secret = !strcmp(PLANT[i].rule, "R94") || !strcmp(PLANT[i].rule, "R95"); /* of a tip-off the mine is not told */
-            truth(s, PLANT[i].rule, secret ? "" : m->code);
+            truth(s, PLANT[i].rule, of_area(PLANT[i].rule) ? "" : m->code);
             if (PLANT[i].also[0]) truth(s, PLANT[i].also, m->code);
             break;
         }
@@ -110,18 +129,24 @@ static void hazard_plants(struct past_sim *s, struct pmine *m) {
     snprintf(a, sizeof a, "%s.ha", m->key);
     snprintf(b, sizeof b, "%s.hb", m->key);
     int32_t to = s->to;
-    if (planted(s, m, "R40")) hazard(s, m, &(struct hazard_way){a, "self", to - 2, to + 20, to - 3, 1, false, false, false});
-    if (planted(s, m, "R41")) hazard(s, m, &(struct hazard_way){a, "self", to - 40, to - 4, to, 1, false, false, false});
+    if (planted(s, m, "R40")) hazard(s, m, &(struct hazard_way){a, "self", to - 2, to + 20, to - 3, 1, false, false, false, false});
+    if (planted(s, m, "R41")) hazard(s, m, &(struct hazard_way){a, "self", to - 40, to - 4, to, 1, false, false, false, false});
     if (planted(s, m, "R42")) {
-        hazard(s, m, &(struct hazard_way){a, "county", to - 120, to - 90, 0, 1, true, true, false});
-        hazard(s, m, &(struct hazard_way){b, "county", to - 70, to - 45, 0, 2, true, false, false});
+        hazard(s, m, &(struct hazard_way){a, "county", to - 120, to - 90, 0, 1, true, true, false, false});
+        hazard(s, m, &(struct hazard_way){b, "county", to - 70, to - 45, 0, 2, true, false, false, false});
     }
     if (planted(s, m, "R43")) {
-        hazard(s, m, &(struct hazard_way){a, "self", to - 170, to - 140, 0, 3, false, false, false});
-        hazard(s, m, &(struct hazard_way){b, "self", to - 60, to - 35, 0, 3, false, false, false});
+        hazard(s, m, &(struct hazard_way){a, "self", to - 170, to - 140, 0, 3, false, false, false, false});
+        hazard(s, m, &(struct hazard_way){b, "self", to - 60, to - 35, 0, 3, false, false, false, false});
     }
-    if (planted(s, m, "R44")) hazard(s, m, &(struct hazard_way){a, "county", to - 10, to + 30, to, 1, false, false, false});
-    if (planted(s, m, "R48")) hazard(s, m, &(struct hazard_way){a, "self", to - 30, to - 10, 0, 1, false, false, true});
+    if (planted(s, m, "R44")) hazard(s, m, &(struct hazard_way){a, "county", to - 10, to + 30, to, 1, false, false, false, false});
+    if (planted(s, m, "R48")) hazard(s, m, &(struct hazard_way){a, "self", to - 30, to - 10, 0, 1, false, false, true, false});
+    if (planted(s, m, "R86")) hazard(s, m, &(struct hazard_way){a, "city", to - 35, to - 12, 0, 1, .inquiry = true, .basic = true});
+    for (int k = 0; k < 3 && planted(s, m, "R47"); k++) { /* three mines: three a year ago, six now */
+        snprintf(a, sizeof a, "%s.h47%d", m->key, k);
+        int32_t found = k ? to - 85 + (k - 1) * 40 : to - 425;
+        hazard(s, m, &(struct hazard_way){a, "county", found, found + 30, 0, m->i + 2030 + k, .inquiry = true});
+    }
     if (planted(s, m, "R45")) check(s, m, &(struct check_way){.key = a, .day = to - 20, .plan = to - 20, .found_major = 1});
 }
 
@@ -183,6 +208,13 @@ static void access_plants(struct past_sim *s, struct pmine *m) {
     }
 }
 
+/* One of the phrases that R85 looks for. */
+static const char *wording(const struct past_sim *s, int nth) {
+    for (int i = 0; i < s->p->lists; i++)
+        if (!strcmp(s->p->list[i].key, "hazard_words") && s->p->list[i].items) return s->p->list[i].item[nth % s->p->list[i].items].zh;
+    return "";
+}
+
 static void case_plants(struct past_sim *s, struct pmine *m) {
     char k[60];
     int32_t to = s->to;
@@ -197,6 +229,23 @@ static void case_plants(struct past_sim *s, struct pmine *m) {
     if (planted(s, m, "R83")) check(s, m, &(struct check_way){.key = k, .day = to - 20, .plan = to - 18});
     if (planted(s, m, "R84")) check(s, m, &(struct check_way){.key = k, .day = to - 40, .plan = to - 40, .recheck = to - 10, .found_general = 1});
     if (planted(s, m, "R87")) check(s, m, &(struct check_way){.key = k, .day = to - 40, .plan = to - 40, .serious = 1});
+    if (planted(s, m, "R81")) { /* all in one quarter, one of them serious, and no case */
+        int32_t q = zb_period_start(ZB_QUARTER_UNIT, to, -1);
+        for (int i = 0; i < 5; i++) {
+            char c[70];
+            snprintf(c, sizeof c, "%s.q%d", m->key, i);
+            check(s, m, &(struct check_way){.key = c, .day = q + 6 + 17 * i, .plan = q + 6 + 17 * i, .serious = i == 3});
+        }
+    }
+    if (planted(s, m, "R85")) {
+        say(s, past_at(to - 25, 9, m->i), "finding", k, by(s, m, "inspector", "i1"), "new",
+            "'site':'@%s','source':'county','category':'management','text':'现场检查时采区处于%s状态','found_on':'%s','severity':'general'", m->key,
+            wording(s, m->i), dt(to - 25));
+        say(s, past_at(to - 25, 10, m->i), "finding", k, by(s, m, "inspector", "i1"), "assign", "'deadline':'%s'", dt(to - 15));
+        say(s, past_at(to - 20, 9, m->i), "finding", k, own(m, "safety_manager"), "rectify", "'measure':'已整改','rectified_on':'%s'", dt(to - 20));
+        say(s, past_at(to - 18, 9, m->i), "finding", k, by(s, m, "inspector", "i2"), "verify", "'verifier':'检查员'");
+        say(s, past_at(to - 18, 10, m->i), "finding", k, by(s, m, "inspector", "i2"), "close", "'closed_on':'%s'", dt(to - 18));
+    }
     if (planted(s, m, "R82"))
         say(s, past_at(to - 5, 9, m->i), "clue", k, "officer o.14 14", "new",
             "'site':'@%s','rule':'X01','raised_at':'%s','score':0.5,'reason':'用电与停产状态不符'", m->key, tm(past_at(to - 5, 8, m->i)));

@@ -207,6 +207,23 @@ static void area_filing(struct past_sim *s, const struct pbody *b, int32_t first
     say(s, past_at(first + 5, 9, salt), "filing", key, above, "accept", "%s", "");
 }
 
+/* The month's appraisal of enforcement, from every county to the province. */
+static void appraisal(struct past_sim *s, const struct pbody *b, int32_t first, int salt) {
+    char key[60], who[80], region[8], period[8];
+    if (strcmp(b->level, "county") != 0) return;
+    bool last = month_day(first, 1, 1) > s->to;
+    region_of(b, region);
+    snprintf(period, sizeof period, "%.7s", dt(month_day(first, -1, 1)));
+    snprintf(key, sizeof key, "appr%s.%s", b->area, period);
+    snprintf(who, sizeof who, "head h.%s %s", b->area, b->area);
+    say(s, past_at(first + 1, 9, salt), "filing", key, who, "new",
+        "'title':'执法考评月报','kind':'enforcement_appraisal','region':'%s','org':'@%s','period':'%s','due_on':'%s'", region, b->key, period, dt(first + 9));
+    if (last && planted(s, NULL, "R88") && b == &s->body[s->bodies - 1]) return;
+    say(s, past_at(first + 4, 9, salt), "filing", key, who, "send", "'sent_at':'%s','signer':'负责人'", tm(past_at(first + 4, 9, salt)));
+    say(s, past_at(first + 5, 9, salt), "filing", key, "hazard_officer hz.14 14", "receive", "%s", "");
+    say(s, past_at(first + 6, 9, salt), "filing", key, "hazard_officer hz.14 14", "accept", "%s", "");
+}
+
 void world_month(struct past_sim *s, int32_t first) {
     int32_t year_on = zb_period_start(ZB_YEAR_UNIT, first, 0);
     int month = 0, year = 2024;
@@ -220,6 +237,7 @@ void world_month(struct past_sim *s, int32_t first) {
     for (int b = 0; b < s->bodies; b++) {
         const struct pbody *x = &s->body[b];
         if (first > s->from) area_filing(s, x, first, b);
+        if (first > s->from) appraisal(s, x, first, b);
         if (month == 3) officers_class(s, x, first + 9, year, b);
         snprintf(key, sizeof key, "camp%s.%d", x->area, year);
         if (month == 5 && strcmp(x->level, "county") != 0 && !(planted(s, NULL, "R74") && b == 0 && zb_period_start(ZB_YEAR_UNIT, first, 1) > s->to)) {

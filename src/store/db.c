@@ -22,6 +22,7 @@ static bool begins(const char *s, const char *with) { return strncmp(s, with, st
 int db_open(const char *path, enum db_mode mode, struct db **ret, struct zb_err *e) {
     struct db *db = xcalloc(1, sizeof *db);
     db->now = ZB_TIME_NONE;
+    db->reads = mode == DB_READ;
     db->b = begins(path, "postgresql://") || begins(path, "postgres://") ? &db_postgres : &db_sqlite;
     int rc = db->b->open(db, path, mode, e);
     if (rc != ZB_OK) {
@@ -47,6 +48,11 @@ void db_close(struct db *db) {
         }
     db->b->close(db);
     free(db);
+}
+
+int db_survey(struct db *db, struct zb_err *e) {
+    if (db->b->kind != DB_SQLITE) return ZB_OK;
+    return db_exec(db, db->reads ? "pragma cache_size=-32768" : "pragma cache_size=-32768; pragma analysis_limit=1000; analyze", e);
 }
 
 enum db_kind db_kind(const struct db *db) { return db->b->kind; }

@@ -14,6 +14,9 @@ enum db_kind { DB_SQLITE, DB_POSTGRES };
 ZB_MUST int db_open(const char *path, enum db_mode mode, struct db **ret, struct zb_err *e);
 void db_close(struct db *db);
 enum db_kind db_kind(const struct db *db); /* for the rare statement that must differ */
+/* Before a handle asks about everything: SQLite counts how values are spread, without which it takes wrong indexes on full tables, and gets room for pages. A
+ * handle that only reads has the room, and what had been counted when it was opened or for the first time ever. A server does both by itself. */
+ZB_MUST int db_survey(struct db *db, struct zb_err *e);
 /* Runs the migrations not yet run, each in its own transaction; version kept in table zb_schema(name,version). Never edit an old one. */
 ZB_MUST int db_migrate(struct db *db, const char *name, const char *const *sql, int n, struct zb_err *e);
 

@@ -24,6 +24,7 @@ struct db {
     int kept_n;
     uint64_t tick;
     zb_time now; /* db_clock */
+    bool reads;  /* DB_READ */
     const char *tx_file;
     int tx_line;
     char path[300]; /* for messages: never a password */

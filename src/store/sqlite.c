@@ -72,8 +72,9 @@ static int tune(struct db *db, enum db_mode mode, struct zb_err *e) {
     sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_limit(db->h, SQLITE_LIMIT_ATTACHED, 2);
-    sqlite3_create_function(db->h, "zb_now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, db, sql_now, NULL, NULL);
-    sqlite3_create_function(db->h, "zb_today", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, db, sql_today, NULL, NULL);
+    /* "Deterministic" to SQLite is: the same within one run of a statement. So the clock is asked once a run and what follows from it is a constant. */
+    sqlite3_create_function(db->h, "zb_now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC, db, sql_now, NULL, NULL);
+    sqlite3_create_function(db->h, "zb_today", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC, db, sql_today, NULL, NULL);
     sqlite3_create_function(db->h, "zb_number", 1, SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC, NULL, sql_number, NULL, NULL);
     static const struct {
         const char *name;

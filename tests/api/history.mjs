@@ -7,15 +7,17 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { dataDir, json, zb, zbTry } from '../lib.mjs'
 const lines = f => readFileSync(f, 'utf8').split('\n').filter(Boolean).map(l => JSON.parse(l))
+// A larger province by hand: MINES=200 YEARS=3 node tests/api/history.mjs
+const SIZE = ['--mines', process.env.MINES ?? '90', '--years', process.env.YEARS ?? '1'], END = `${2023 + +SIZE[3]}-12-31`
 let d, past
-before(() => { d = dataDir(); past = join(d.base, 'past'); zb(['simulate', past, '--mines', '40', '--years', '1', '--seed', '7']) })
+before(() => { d = dataDir(); past = join(d.base, 'past'); zb(['simulate', past, ...SIZE, '--seed', '7']) })
 after(() => d?.remove())
 const digest = dir => { const h = createHash('sha256'); for (const f of readdirSync(dir).sort()) h.update(f).update(readFileSync(join(dir, f))); return h.digest('hex') }
 
 test('the same seed gives the same bytes, another seed others', () => {
   const again = join(d.base, 'again'), other = join(d.base, 'other')
-  zb(['simulate', again, '--mines', '40', '--years', '1', '--seed', '7'])
-  zb(['simulate', other, '--mines', '40', '--years', '1', '--seed', '8'])
+  zb(['simulate', again, ...SIZE, '--seed', '7'])
+  zb(['simulate', other, ...SIZE, '--seed', '8'])
   assert.equal(digest(again), digest(past))
   assert.notEqual(digest(other), digest(past))
   assert.ok(readFileSync(join(past, 'site.jsonl'), 'utf8').includes('示范1矿'), 'fictional mines')
@@ -23,7 +25,7 @@ test('the same seed gives the same bytes, another seed others', () => {
 
 test('taken over: dates, clocks, journal; the rules find what was planted and nothing else', () => {
   const found = join(d.base, 'found.jsonl')
-  const r = JSON.parse(zb(['history', d.dir, past, '--until', '2024-12-31', '--rules', found, '--json']))
+  const r = JSON.parse(zb(['history', d.dir, past, '--until', END, '--rules', found, '--json']))
   assert.ok(r.changes > 10000, JSON.stringify(r))
   const all = lines(found)
   const told = readdirSync(past).filter(f => f !== 'truth.jsonl').reduce((n, f) => n + lines(join(past, f)).length, 0)

@@ -1,6 +1,7 @@
 #include "fixture.h"
 #include "audit/audit.h"
 #include "ledger/ledger.h"
+#include "prove/prove.h"
 #include <dirent.h>
 
 static const char *where(const struct fixture *f, const struct node *n) {
@@ -20,6 +21,7 @@ void fixture_open(struct fixture *f, const char *url) {
                "measured_by text, closed_by text, merged text)",
                &err));
     OK(ledger_migrate(f->db, f->p, 0, &err));
+    OK(prove_migrate(f->db, f->p, &err)); /* rules ask figures too */
 }
 
 void fixture_close(struct fixture *f) {

@@ -18,7 +18,6 @@ static int setup(void **st) {
     else
         snprintf(url, sizeof url, "%s/p.db", scratch());
     fixture_open(&f, url);
-    OK(prove_migrate(f.db, f.p, &err));
     return 0;
 }
 static int teardown(void **st) {
