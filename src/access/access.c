@@ -245,6 +245,14 @@ int token_find(struct db *db, struct str token, char mine[24], struct zb_err *e)
     return r == 1 ? ZB_OK : r < 0 ? r : zb_fail(e, ZB_E_DENIED, "the upload token is unknown or revoked");
 }
 
+int token_stands(struct db *db, struct str mine, struct zb_err *e) {
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "select 1 from upload_token where mine=? and revoked is null", e);
+    if (!q) return e->rc;
+    stmt_text(q, 1, mine);
+    int r = stmt_row(q, e);
+    return r == 1 ? ZB_OK : r < 0 ? r : zb_fail(e, ZB_E_DENIED, "mine " STR_FMT " has no valid upload token", STR_ARG(mine));
+}
+
 int token_revoke(struct db *db, struct str who, zb_time now, struct str mine, struct zb_err *e) {
     if (!plain(mine, 23)) return zb_fail(e, ZB_E_INPUT, "no such mine code");
     if (db_begin(db, e) != ZB_OK) return e->rc;

@@ -23,6 +23,7 @@ ZB_MUST int session_find(struct db *db, struct str token, zb_time now, struct ac
 ZB_MUST int session_close(struct db *db, struct str token, struct zb_err *e);
 ZB_MUST int token_add(struct db *db, struct str who, zb_time now, struct str mine, char token[65], struct zb_err *e);
 ZB_MUST int token_find(struct db *db, struct str token, char mine[24], struct zb_err *e); /* ZB_E_DENIED */
+ZB_MUST int token_stands(struct db *db, struct str mine, struct zb_err *e);               /* has it one that is not revoked? ZB_E_DENIED */
 ZB_MUST int token_revoke(struct db *db, struct str who, zb_time now, struct str mine, struct zb_err *e);
 bool may(const struct policy *p, const struct actor *a, const char *right); /* pure */
 bool may_see(const struct actor *a, const char *region, const char *mine);  /* pure: region of the mine within the actor's area */

@@ -9,7 +9,7 @@
 
 static const char HELP[] = "zhiben 治本 — keeps a province's miners alive\n\n"
                            "  zhiben init DIR [--policy P] [--db URL]       make a data directory\n"
-                           "  zhiben serve DIR [--listen ADDR:PORT]         run everything in one process\n"
+                           "  zhiben serve DIR [--listen ADDR:PORT] [--mqtt mqtt://USER@HOST:PORT]  run everything in one process\n"
                            "  zhiben import DIR FILE|FOLDER...              through the same door as any upload\n"
                            "  zhiben query DIR POINT [--from T] [--to T]    samples of a point\n"
                            "  zhiben rebuild DIR                            judge the whole fact log anew and compare\n"

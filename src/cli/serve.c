@@ -2,6 +2,7 @@
 #include "audit/audit.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "inlet/broker.h"
 #include "inlet/drop.h"
 #include <limits.h>
 #include <signal.h>
@@ -37,11 +38,12 @@ int cmd_serve(struct cli *c) {
     struct engine *en;
     struct api *api;
     struct drop *drop = NULL;
+    struct broker *broker = NULL;
     struct zb_err e;
     char path[PATH_MAX], folder[600];
-    const char *listen = cli_option(c, "listen");
+    const char *listen = cli_option(c, "listen"), *mqtt = cli_option(c, "mqtt");
     sigset_t set;
-    if (c->n) return cli_usage("serve DIR [--listen ADDRESS:PORT] [--web FOLDER]");
+    if (c->n) return cli_usage("serve DIR [--listen ADDRESS:PORT] [--web FOLDER] [--mqtt mqtt://USER@HOST:PORT]");
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
@@ -49,6 +51,14 @@ int cmd_serve(struct cli *c) {
     if (api_start(&en, c->dir, listen ? listen : "127.0.0.1:8080", web_dir(c, path), &api, &e) != ZB_OK) return cli_failed(&e);
     snprintf(folder, sizeof folder, "%s/drop", c->dir);
     if (drop_start(en, folder, &drop, &e) != ZB_OK) log_event("event=no_drop_folders reason=\"%s\"", e.msg);
+    if (mqtt && broker_start(en, mqtt, &broker, &e) != ZB_OK) {
+        int rc = cli_failed(&e);
+        drop_stop(drop);
+        api_stop(api);
+        engine_close(en);
+        api_free(api);
+        return rc;
+    }
     printf("serving %s on port %d\n", c->dir, api_port(api));
     fflush(stdout);
     int32_t day = zb_day_of(zb_now());
@@ -58,6 +68,7 @@ int cmd_serve(struct cli *c) {
         day = zb_day_of(now);
         checkpoint(en, now);
     }
+    broker_stop(broker);
     drop_stop(drop);
     checkpoint(en, zb_now());
     api_stop(api);

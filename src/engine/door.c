@@ -176,6 +176,35 @@ int engine_submit(struct engine *en, struct str mine, struct str origin, struct 
     return rc;
 }
 
+void upload_json(struct json *j, struct str name, const struct upload_result *u, const char *code) {
+    json_obj(j);
+    json_key(j, "file");
+    json_str(j, name);
+    json_key(j, "mine");
+    json_z(j, u->mine);
+    json_key(j, "family");
+    json_z(j, u->family);
+    json_key(j, "type");
+    json_z(j, u->type);
+    json_key(j, "records");
+    json_i64(j, u->records);
+    json_key(j, "accepted");
+    json_i64(j, u->accepted);
+    json_key(j, "refused");
+    json_i64(j, u->refused);
+    json_key(j, "duplicate");
+    json_bool(j, u->duplicate);
+    json_key(j, "reasons");
+    json_arr(j);
+    if (u->reason[0]) json_z(j, u->reason);
+    json_arr_end(j);
+    if (code) {
+        json_key(j, "code");
+        json_z(j, code);
+    }
+    json_end(j);
+}
+
 int engine_mine_set(struct engine *en, struct str who, struct str mine, struct str name, struct str gas_class, struct zb_err *e) {
     static const char *const GAS[] = {"low", "high", "outburst"};
     bool known = !gas_class.n;

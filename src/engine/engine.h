@@ -5,6 +5,7 @@
  * with the number of the input they came from. Readers look at a mine under its own lock and at the database by handles of their own. */
 #pragma once
 #include "access/access.h"
+#include "base/json.h"
 #include "base/map.h"
 #include "detect/detect.h"
 #include "detect/skew.h"
@@ -42,6 +43,8 @@ struct upload_result { /* what one file came to */
  * backlog) has more inside, or has sent more, than its share: send again after ret->wait seconds; an import is never told so. */
 ZB_MUST int engine_submit(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret,
                           struct zb_err *e);
+/* An upload's reply, the same by every way in. code: why the whole file was refused, NULL none. */
+void upload_json(struct json *j, struct str name, const struct upload_result *u, const char *code);
 /* In which order what waits should come in: live by rising time, then of a backlog the definitions by rising time, then the rest, newest first. */
 struct upload_order {
     int rank;

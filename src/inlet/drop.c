@@ -212,3 +212,29 @@ void drop_stop(struct drop *d) {
     close(d->stop);
     free(d);
 }
+
+static int file_put(int at, const char *tmp, const char *final, struct str bytes) {
+    int fd = openat(at, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0) return -1;
+    size_t n = 0;
+    for (ssize_t k; n < bytes.n && (k = write(fd, bytes.p + n, bytes.n - n)) > 0;) n += (size_t)k;
+    bool good = n == bytes.n && fdatasync(fd) == 0;
+    close(fd);
+    if (!good || renameat(at, tmp, at, final) != 0) return -1;
+    return fsync(at);
+}
+
+int drop_put(const char *dir, struct str mine, struct str name, struct str bytes, struct zb_err *e) {
+    char path[600], tmp[240], final[200];
+    for (size_t i = 0; i < name.n; i++)
+        if ((unsigned char)name.p[i] <= ' ' || name.p[i] == '/') return zb_fail(e, ZB_E_INPUT, "this is no name for a file");
+    str_copy(name, final, sizeof final);
+    if (name.n >= sizeof final || strlen(final) != name.n || !name_final(final)) return zb_fail(e, ZB_E_INPUT, "\"%.60s\" is no name for a file", final);
+    snprintf(path, sizeof path, "%.400s/drop/" STR_FMT, dir, STR_ARG(mine));
+    if (mkdir(path, 0755) != 0 && errno != EEXIST) return zb_fail(e, ZB_E_IO, "cannot make folder %s: %s", path, strerror(errno));
+    int at = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    snprintf(tmp, sizeof tmp, "%s.tmp", final);
+    int rc = at < 0 || file_put(at, tmp, final, bytes) != 0 ? zb_fail(e, ZB_E_IO, "cannot write %s/%s: %s", path, final, strerror(errno)) : ZB_OK;
+    if (at >= 0) close(at);
+    return rc;
+}

@@ -5,4 +5,6 @@
 #include "engine/engine.h"
 struct drop;
 ZB_MUST int drop_start(struct engine *en, const char *dir, struct drop **ret, struct zb_err *e);
+/* Puts bytes into DIR/drop/MINE/NAME, synced: the folder takes it in the mine's turn. ZB_E_INPUT: no name for a file. ZB_E_IO. */
+ZB_MUST int drop_put(const char *dir, struct str mine, struct str name, struct str bytes, struct zb_err *e);
 void drop_stop(struct drop *d);

@@ -121,31 +121,6 @@ static void query_args(struct op_call *c, const struct http_req *r) {
         if (!c->value[i].n) c->value[i] = http_arg(r, c->op->arg[i].name);
 }
 
-static void upload_json(struct json *j, struct str name, const struct upload_result *u) {
-    json_obj(j);
-    json_key(j, "file");
-    json_str(j, name);
-    json_key(j, "mine");
-    json_z(j, u->mine);
-    json_key(j, "family");
-    json_z(j, u->family);
-    json_key(j, "type");
-    json_z(j, u->type);
-    json_key(j, "records");
-    json_i64(j, u->records);
-    json_key(j, "accepted");
-    json_i64(j, u->accepted);
-    json_key(j, "refused");
-    json_i64(j, u->refused);
-    json_key(j, "duplicate");
-    json_bool(j, u->duplicate);
-    json_key(j, "reasons");
-    json_arr(j);
-    if (u->reason[0]) json_z(j, u->reason);
-    json_arr_end(j);
-    json_end(j);
-}
-
 static void upload(struct api *a, struct op_call *c, const struct http_req *r, struct http_res *res) {
     struct upload_result u;
     struct zb_err e;
@@ -160,7 +135,7 @@ static void upload(struct api *a, struct op_call *c, const struct http_req *r, s
     if (rc == ZB_E_IO || rc == ZB_E_BUSY)
         refuse(res, STATUS[-rc], CODE[-rc], e.msg);
     else
-        upload_json(&j, op_text(c, "name"), &u); /* a refused file has its reason in the same shape */
+        upload_json(&j, op_text(c, "name"), &u, NULL); /* a refused file has its reason in the same shape */
     if (rc != ZB_OK) res->status = STATUS[-rc];
     if (rc == ZB_E_BUSY) res->retry_after = u.wait;
 }
