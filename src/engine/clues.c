@@ -94,7 +94,7 @@ int clues_store(struct engine *en, const struct policy *p, const struct clues *l
     return ZB_OK;
 }
 
-/* Every SQL of clues.yaml is one the tables understand. */
+/* Every SQL of clues.yaml and links.yaml is one the tables understand. */
 int clue_sql_check(struct db *db, const struct policy *p, struct zb_err *e) {
     const char *sql[] = {p->clue.stops, p->clue.persons, p->clue.quota}, *name[] = {"stops", "persons", "quota"};
     for (int i = 0; i < 3; i++) {
@@ -103,5 +103,10 @@ int clue_sql_check(struct db *db, const struct policy *p, struct zb_err *e) {
         if (i) stmt_z(q, 1, "");
         if (stmt_row(q, e) < 0) return zb_wrap(e, "clues.yaml: %s", name[i]);
     }
+    ZB_AUTO(stmt_done) struct stmt *q = db_once(db, p->link.required, e);
+    if (!q) return zb_wrap(e, "links.yaml: required");
+    stmt_z(q, 1, "");
+    if (stmt_cols(q) != 2) return zb_fail(e, ZB_E_INPUT, "links.yaml: required gives %d columns; stream and its name are two", stmt_cols(q));
+    if (stmt_row(q, e) < 0) return zb_wrap(e, "links.yaml: required");
     return ZB_OK;
 }

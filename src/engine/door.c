@@ -28,7 +28,7 @@ static int refuse(struct engine *en, struct str mine, struct str origin, struct 
 
 static int name_check(struct engine *en, const struct policy *p, struct str mine, struct str name, struct str bytes, struct upload_name *un, struct zb_err *e) {
     if (upload_name_parse(p, name, mine, un, e) != ZB_OK) return e->rc;
-    if (mine.n && !str_eq(mine, un->mine) && !mine_alias(en, un->mine, mine))
+    if (mine.n && !str_eq(mine, un->mine) && !engine_alias_of(en, un->mine, mine))
         return zb_fail(e, ZB_E_DENIED,
                        "file of mine " STR_FMT " came over the link of mine " STR_FMT ": send it over its own link, or map that code to this mine",
                        STR_ARG(un->mine), STR_ARG(mine));

@@ -63,6 +63,7 @@ ZB_MUST int engine_mine_set(struct engine *en, struct str who, struct str mine, 
  *   compare FAMILY, judge FAMILY     samples of a compared family are kept beside, and no detector sees them
  *   twin FAMILY CODE POINT|-  CODE of a compared family is the same sensor as POINT */
 ZB_MUST int engine_link_set(struct engine *en, struct str who, struct str mine, struct str lines, struct zb_err *e);
+bool engine_alias_of(struct engine *en, struct str code, struct str mine); /* code is mapped to this mine */
 int engine_aliases(struct engine *en, struct str mine, void (*fn)(void *arg, const char *code), void *arg); /* how many; fn may be NULL */
 void engine_settle(struct engine *en); /* returns when everything submitted before is judged and stored, series included */
 

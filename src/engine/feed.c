@@ -5,18 +5,22 @@
 #include <stdlib.h>
 
 #define STORE_EVERY ZB_MINUTE
-#define FEEDS_MAX 20000 /* then it is stored at once: a backlog touches many hours */
+#define STORE_TRIAL ZB_SECOND /* while somebody looks at a trial */
+#define FEEDS_MAX 20000       /* then it is stored at once: a backlog touches many hours */
 
 struct feed {
     struct mine *mine;
     char type[16];
     int64_t hour, files, records, refused, doubled;
+    zb_time t0, t1; /* earliest and latest of the hour */
 };
 
 void feed_count(struct engine *en, struct mine *m, const struct job *j) {
     const struct batch *b = &j->batch;
     if (j->seq <= en->fed) return; /* stored before a restart */
-    zb_time t = b->time != ZB_TIME_NONE ? b->time : b->name_time != ZB_TIME_NONE ? b->name_time : j->received;
+    /* its samples' time; what has none, the time it was written */
+    zb_time t = j->nobs ? j->obs[j->nobs - 1].s.t : b->time != ZB_TIME_NONE ? b->time : b->name_time != ZB_TIME_NONE ? b->name_time : j->received;
+    if (t > j->received + ZB_DAY || t < 0) t = j->received;
     char key[80];
     snprintf(key, sizeof key, "%s/%s/%lld", m->code, b->format->type, (long long)(t / ZB_HOUR));
     struct feed *f = map_get(&en->feeds, str_of(key));
@@ -25,12 +29,16 @@ void feed_count(struct engine *en, struct mine *m, const struct job *j) {
         f->mine = m;
         str_copy(str_of(b->format->type), f->type, sizeof f->type);
         f->hour = t / ZB_HOUR;
+        f->t0 = f->t1 = t;
         map_set(&en->feeds, str_of(key), f);
     }
     f->files++;
+    if (t < f->t0) f->t0 = t;
+    if (t > f->t1) f->t1 = t;
     f->records += b->n;
     f->refused += b->refused;
     f->doubled += b->warned;
+    en->feed_soon |= m->linkage.trial;
 }
 
 void feeds_drop(struct engine *en) {
@@ -42,11 +50,14 @@ void feeds_drop(struct engine *en) {
 
 static int row(struct engine *en, const struct feed *f, struct zb_err *e) {
     ZB_AUTO(stmt_done)
-    struct stmt *q = db_use(en->db,
-                            "insert into feed_hour(mine,type,hour,files,records,refused,doubled) values(?1,?2,?3,?4,?5,?6,?7) on conflict(mine,type,hour) do "
-                            "update set files=feed_hour.files+excluded.files,records=feed_hour.records+excluded.records,"
-                            "refused=feed_hour.refused+excluded.refused,doubled=feed_hour.doubled+excluded.doubled",
-                            e);
+    struct stmt *q =
+        db_use(en->db,
+               "insert into feed_hour(mine,type,hour,files,records,refused,doubled,t0,t1) values(?1,?2,?3,?4,?5,?6,?7,?8,?9) on conflict(mine,type,hour) do "
+               "update set files=feed_hour.files+excluded.files,records=feed_hour.records+excluded.records,"
+               "refused=feed_hour.refused+excluded.refused,doubled=feed_hour.doubled+excluded.doubled,"
+               "t0=case when excluded.t0<feed_hour.t0 then excluded.t0 else feed_hour.t0 end,t1=case when excluded.t1>feed_hour.t1 then excluded.t1 else "
+               "feed_hour.t1 end",
+               e);
     if (!q) return e->rc;
     stmt_z(q, 1, f->mine->code);
     stmt_z(q, 2, f->type);
@@ -55,6 +66,8 @@ static int row(struct engine *en, const struct feed *f, struct zb_err *e) {
     stmt_i64(q, 5, f->records);
     stmt_i64(q, 6, f->refused);
     stmt_i64(q, 7, f->doubled);
+    stmt_time(q, 8, f->t0);
+    stmt_time(q, 9, f->t1);
     return stmt_run(q, e);
 }
 
@@ -71,8 +84,11 @@ int feeds_store(struct engine *en, struct zb_err *e) {
         return rc;
     }
     feeds_drop(en);
+    en->feed_soon = false;
     en->fed = en->input;
     return ZB_OK;
 }
 
-bool feeds_due(const struct engine *en, zb_time now) { return en->feeds.n > FEEDS_MAX || (now - en->fed_at >= STORE_EVERY && en->fed != en->input); }
+bool feeds_due(const struct engine *en, zb_time now) {
+    return en->feeds.n > FEEDS_MAX || (now - en->fed_at >= (en->feed_soon ? STORE_TRIAL : STORE_EVERY) && en->fed != en->input);
+}

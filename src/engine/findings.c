@@ -52,7 +52,9 @@ static const char *const MIGRATIONS[] = {
     "create index sampled_mine on sampled(mine, t);"
     "alter table checkpoint add column linkage text not null default '';"
     "alter table checkpoint add column clock text not null default '';"
-    "alter table latest add column t integer not null default 0;"};
+    "alter table latest add column t integer not null default 0;",
+    /* the earliest and latest time of the data in the hour */
+    "alter table feed_hour add column t0 integer not null default 0; alter table feed_hour add column t1 integer not null default 0;"};
 
 int findings_init(struct db *db, struct zb_err *e) { return db_migrate(db, "engine", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e); }
 

@@ -120,6 +120,7 @@ struct engine {
     struct map feeds; /* "mine/type/hour" → struct feed: counted since they were stored */
     uint64_t fed;     /* inputs up to this are in the table */
     zb_time fed_at;
+    bool feed_soon; /* of a mine on trial there is something */
     size_t checkpoint_next;
     zb_time disk_at;  /* looked at */
     int disk;         /* percent in use; atomic */
@@ -167,7 +168,6 @@ int linkage_thaw(struct engine *en, struct mine *m, struct str lines, struct str
 void linkage_done(struct linkage *l);
 int linkage_rename(const struct linkage *l, struct job *j, struct zb_err *e);
 struct mine *mine_resolve(struct engine *en, struct str code); /* by its own code or another mapped to it; makes it when new */
-bool mine_alias(struct engine *en, struct str code, struct str mine);
 int facts_admit(struct engine *en, struct str who, struct str mine, struct str name, struct str lines, struct zb_err *e); /* door.c */
 
 /* feed.c */

@@ -159,7 +159,7 @@ struct mine *mine_resolve(struct engine *en, struct str code) {
     return m ? m : mine_get(en, code);
 }
 
-bool mine_alias(struct engine *en, struct str code, struct str mine) {
+bool engine_alias_of(struct engine *en, struct str code, struct str mine) {
     pthread_rwlock_rdlock(&en->mines_lock);
     const struct mine *m = map_get(&en->alias, code);
     bool same = m && str_is(mine, m->code);

@@ -5,7 +5,7 @@
 
 #define RIGHTS_ALL                                                                                                                                             \
     "mine.read mine.write alarm.read alarm.ack alarm.cause alarm.measure alarm.verify alarm.close alarm.shelve people.read health.read journal.read "          \
-    "journal.verify user.write token.write"
+    "journal.verify user.write token.write link.open link.sample"
 
 static void me_json(struct op_call *c, const struct actor *a) {
     struct json *j = c->out;

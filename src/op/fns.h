@@ -71,3 +71,15 @@ int op_screens(struct op_call *c, struct zb_err *e);
 int op_statistics(struct op_call *c, struct zb_err *e);
 int op_statistic(struct op_call *c, struct zb_err *e);
 int op_statistic_export(struct op_call *c, struct zb_err *e);
+
+int op_links(struct op_call *c, struct zb_err *e);
+int op_link(struct op_call *c, struct zb_err *e);
+int op_link_open(struct op_call *c, struct zb_err *e);
+int op_link_classes(struct op_call *c, struct zb_err *e);
+int op_link_codes(struct op_call *c, struct zb_err *e);
+int op_link_families(struct op_call *c, struct zb_err *e);
+int op_link_accept(struct op_call *c, struct zb_err *e);
+int op_completeness(struct op_call *c, struct zb_err *e);
+int op_families(struct op_call *c, struct zb_err *e);
+int op_sampled(struct op_call *c, struct zb_err *e);
+int op_sampled_new(struct op_call *c, struct zb_err *e);

@@ -15,6 +15,8 @@ struct paper_ask {
 ZB_MUST int sets_of_record(struct paper_ask *a, struct lcall *lc, struct str id, struct zb_err *e);
 /* The plan of the area, as it was so at asof and known at known: PLAN_SETS. */
 ZB_MUST int sets_of_plan(struct paper_ask *a, struct zb_err *e);
+/* The link of the mine that `record` names, with its report of now or as it was accepted: LINK_SETS. */
+ZB_MUST int sets_of_link(struct paper_ask *a, struct zb_err *e);
 /* A list as a table: columns of the list (or all fields) of the records `where` gives, at most 10,000. */
 ZB_MUST int paper_of_list(struct lcall *lc, struct str where, bool all, struct paper **ret, struct zb_err *e);
 /* A value as people read it; words: 2026年3月1日, else 2026-03-01. *num: NONE when it is no number. rec: the object that holds it. */

@@ -62,12 +62,15 @@ static int from_template(struct paper_ask *a, struct paper **ret, struct zb_err 
     struct op_call *c = a->c;
     struct str kind = op_text(c, "kind"), rest = STR("");
     bool any = str_is(kind, "letter");
-    const struct ledger *l = any || op_text(c, "record").n ? ledger_named(c, &rest, e) : NULL;
-    if (!l && (any || op_text(c, "record").n)) return e->rc;
     if (!any) a->l = letter_find(c->policy, kind);
     if (!any && !a->l) return zb_fail(e, ZB_E_ABSENT, "no paper of the kind \"%.*s\": see report.kinds", kind.n > 60 ? 60 : (int)kind.n, kind.p);
     paper_set(a);
-    if (a->l && a->l->plan) return sets_of_plan(a, e) == ZB_OK ? paper_fill(a->l, a->s, a->asof == INT32_MIN ? zb_day_of(zb_now()) : a->asof, ret, e) : e->rc;
+    if (a->l && a->l->facts < LETTER_FACTS_N) {
+        if ((a->l->facts == FACTS_PLAN ? sets_of_plan(a, e) : sets_of_link(a, e)) != ZB_OK) return e->rc;
+        return paper_fill(a->l, a->s, a->asof == INT32_MIN ? zb_day_of(zb_now()) : a->asof, ret, e);
+    }
+    const struct ledger *l = any || op_text(c, "record").n ? ledger_named(c, &rest, e) : NULL;
+    if (!l && (any || op_text(c, "record").n)) return e->rc;
     if (!any && (!l || l != &c->policy->ledger[a->l->of_ledger])) {
         const struct ledger *of = &c->policy->ledger[a->l->of_ledger];
         return zb_fail(e, ZB_E_INPUT, "%s %s is about a record of %s: give record=%s/NUMBER", a->l->key, a->l->zh, of->zh, of->key);

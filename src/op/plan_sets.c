@@ -125,12 +125,12 @@ static void indicator_put(struct plan_ask *k, const char *area, const char *name
 static void indicators(struct plan_ask *k) {
     size_t i;
     const json_t *o;
-    sheaf_set(k->a->s, "indicator", plan_set_columns("indicator"));
+    sheaf_set(k->a->s, "indicator", facts_columns(FACTS_PLAN, "indicator"));
     json_array_foreach((json_t *)k->lines, i, o) {
         const json_t *q = strcmp(text(o, "line"), "indicator") ? NULL : requirement_of(k, text(o, "id"));
         if (q && !text(o, "reading_of")[0]) indicator_put(k, text(q, "plan_area"), text(o, "zh"), o);
     }
-    sheaf_set(k->a->s, "reading", plan_set_columns("reading"));
+    sheaf_set(k->a->s, "reading", facts_columns(FACTS_PLAN, "reading"));
     json_array_foreach((json_t *)k->lines, i, o) {
         if (strcmp(text(o, "line"), "indicator") || !text(o, "reading_of")[0]) continue;
         sheaf_z(k->a->s, text(o, "id"));
@@ -141,7 +141,7 @@ static void indicators(struct plan_ask *k) {
         sheaf_z(k->a->s, text(o, "unit"));
         sheaf_z(k->a->s, text(o, "signed_by")[0] ? text(o, "signed_by") : "尚未签认");
     }
-    sheaf_set(k->a->s, "differ", plan_set_columns("differ"));
+    sheaf_set(k->a->s, "differ", facts_columns(FACTS_PLAN, "differ"));
     json_array_foreach((json_t *)k->lines, i, o) {
         const json_t *said = strcmp(text(o, "line"), "indicator") ? NULL : reported_of(k, o);
         if (!said) continue;
@@ -154,7 +154,7 @@ static void indicators(struct plan_ask *k) {
 }
 
 static void goals(struct plan_ask *k) {
-    sheaf_set(k->a->s, "goal", plan_set_columns("goal"));
+    sheaf_set(k->a->s, "goal", facts_columns(FACTS_PLAN, "goal"));
     for (int g = 0; g < k->p->plan.goals; g++) {
         const struct plan_goal *goal = &k->p->plan.goal[g];
         size_t i;
@@ -168,7 +168,7 @@ static void goals(struct plan_ask *k) {
 static void trends(struct plan_ask *k) {
     size_t i;
     const json_t *m;
-    sheaf_set(k->a->s, "trend", plan_set_columns("trend"));
+    sheaf_set(k->a->s, "trend", facts_columns(FACTS_PLAN, "trend"));
     json_array_foreach(json_object_get(k->report, "months"), i, m) {
         int at = policy_indicator(k->p, str_of(text(m, "indicator")));
         if (at < 0) continue;
@@ -197,7 +197,7 @@ static void requirements(struct plan_ask *k, struct sums *all, struct sums *by_a
     struct sheaf *s = k->a->s;
     size_t i;
     const json_t *o;
-    sheaf_set(s, "requirement", plan_set_columns("requirement"));
+    sheaf_set(s, "requirement", facts_columns(FACTS_PLAN, "requirement"));
     json_array_foreach((json_t *)k->lines, i, o) {
         if (strcmp(text(o, "line"), "requirement")) continue;
         int light = light_at(o);
@@ -206,7 +206,7 @@ static void requirements(struct plan_ask *k, struct sums *all, struct sums *by_a
         for (int g = 0; g < k->p->areas; g++)
             if (!strcmp(k->p->area[g].key, text(o, "plan_area"))) sum(&by_area[g], light);
     }
-    sheaf_set(s, "late", plan_set_columns("late"));
+    sheaf_set(s, "late", facts_columns(FACTS_PLAN, "late"));
     json_array_foreach((json_t *)k->lines, i, o) {
         bool red = light_at(o) == RED || light_at(o) == NO_DATA; /* not reached, or nothing to show it by */
         if (strcmp(text(o, "line"), "requirement") || !red || !days_late(k, o)) continue;
@@ -218,7 +218,7 @@ static void requirements(struct plan_ask *k, struct sums *all, struct sums *by_a
         sheaf_i64(s, days_late(k, o));
         sheaf_z(s, text(o, "why_zh"));
     }
-    sheaf_set(s, "gap", plan_set_columns("gap"));
+    sheaf_set(s, "gap", facts_columns(FACTS_PLAN, "gap"));
     json_array_foreach((json_t *)k->lines, i, o) {
         if (strcmp(text(o, "line"), "indicator") || light_at(o) != NO_DATA || text(o, "reading_of")[0]) continue;
         ++*gaps;
@@ -232,7 +232,7 @@ static void below(struct plan_ask *k) {
     struct sheaf *s = k->a->s;
     size_t i;
     const json_t *o;
-    sheaf_set(s, "below", plan_set_columns("below"));
+    sheaf_set(s, "below", facts_columns(FACTS_PLAN, "below"));
     json_array_foreach(json_object_get(k->report, "below"), i, o) {
         int64_t n[COUNTED], judged = 0;
         for (int c = 0; c < COUNTED; c++) n[c] = json_integer_value(json_object_get(o, LIGHT_ZH[c].key));
@@ -242,7 +242,7 @@ static void below(struct plan_ask *k) {
         for (int c = 0; c < 5; c++) sheaf_i64(s, n[c]);
         sheaf_fix(s, judged ? rounded((zb_fix)(n[0] * 100 * ZB_FIX_ONE / judged)) : ZB_FIX_NONE);
     }
-    sheaf_set(s, "evidence", plan_set_columns("evidence"));
+    sheaf_set(s, "evidence", facts_columns(FACTS_PLAN, "evidence"));
     json_array_foreach(json_object_get(k->report, "records"), i, o) {
         sheaf_z(s, text(o, "ledger"));
         sheaf_z(s, text(o, "zh"));
@@ -259,14 +259,14 @@ static void all_put(struct plan_ask *k) {
     trends(k);
     requirements(k, &all, by_area, &late, &gaps);
     below(k);
-    sheaf_set(s, "area", plan_set_columns("area"));
+    sheaf_set(s, "area", facts_columns(FACTS_PLAN, "area"));
     for (int g = 0; g < k->p->areas; g++) {
         sheaf_z(s, k->p->area[g].key);
         sheaf_z(s, k->p->area[g].name.zh);
         sheaf_i64(s, by_area[g].n);
         sums_put(s, &by_area[g]);
     }
-    sheaf_set(s, "plan", plan_set_columns("plan"));
+    sheaf_set(s, "plan", facts_columns(FACTS_PLAN, "plan"));
     sheaf_z(s, k->p->plan.name.zh);
     sheaf_z(s, k->p->plan.number);
     sheaf_date(s, k->p->plan.from, true);

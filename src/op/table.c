@@ -37,6 +37,7 @@
 const struct op OPS[] = {
 #include "op/rows_plan.inc"
 #include "op/rows_room.inc"
+#include "op/rows_link.inc"
     {"login",
      HTTP_POST,
      "/api/v1/login",
@@ -474,7 +475,7 @@ const struct op OPS[] = {
      false,
      "a report, a letter or a list as a file",
      {{"kind", ARG_TEXT, true, true, 0, 60, "key of report.kinds; letter: the one meant for the record; sheet: a list"},
-      {"record", ARG_TEXT, false, false, 0, 200, "LEDGER/NUMBER, or LEDGER for a list"},
+      {"record", ARG_TEXT, false, false, 0, 200, "LEDGER/NUMBER, or LEDGER for a list; a mine's code, for its link"},
       {"where", ARG_TEXT, false, false, 0, 2000, "of a list: field=value;field>=value …"},
       {"area", ARG_TEXT, false, false, 0, 6, "division code (your own area)"},
       {"asof", ARG_TIME, false, false, 0, 0, "as it was at the end of this day"},

@@ -277,6 +277,7 @@ void bind_all(struct zb_err *e, struct policy *p, bool *bad) {
     if (!*bad) indicators_all(e, p, bad);
     if (!*bad) rules_all(e, p, bad);
     if (!*bad) screens_all(e, p, bad);
+    if (!*bad) links_check(e, p, bad);
     free(a.mark);
 }
 

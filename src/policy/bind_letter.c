@@ -21,12 +21,36 @@ const struct builtin_set PLAN_SETS[] = {
     {"below", "code name green amber red not_due no_data share"},
     {"evidence", "ledger name records"},
 };
-const int PLAN_SETS_N = sizeof PLAN_SETS / sizeof *PLAN_SETS;
+/* One row: the link. Then a row for each: check, kind of file, stream, point, point with something to say, code, refused file, kind of alarm of the trial. */
+const struct builtin_set LINK_SETS[] = {
+    {"link",
+     "mine name region gas phase opened opened_by accepted accepted_by note from to files records expected received compared offset spread open assumed"},
+    {"check", "name value need unit result"},
+    {"kind", "type name family files expected percent records refused doubled"},
+    {"stream", "stream name types result"},
+    {"point", "point location type unit class confirmed expected received note"},
+    {"fault", "point location note"},
+    {"code", "code what"},
+    {"refusal", "file received reason"},
+    {"alarm", "name n"},
+};
 
-const char *plan_set_columns(const char *key) {
-    for (int i = 0; i < PLAN_SETS_N; i++)
-        if (!strcmp(PLAN_SETS[i].key, key)) return PLAN_SETS[i].columns;
-    ZB_BUG("no set %s", key);
+static const struct {
+    const char *key;
+    const struct builtin_set *set;
+    int n;
+} FACTS[] = {{"plan", PLAN_SETS, sizeof PLAN_SETS / sizeof *PLAN_SETS}, {"link", LINK_SETS, sizeof LINK_SETS / sizeof *LINK_SETS}, {"", NULL, 0}};
+
+static const char *columns_find(enum letter_facts f, struct str key) {
+    for (int i = 0; i < FACTS[f].n; i++)
+        if (str_is(key, FACTS[f].set[i].key)) return FACTS[f].set[i].columns;
+    return NULL;
+}
+
+const char *facts_columns(enum letter_facts f, const char *key) {
+    const char *c = columns_find(f, str_of(key));
+    if (!c) ZB_BUG("no set %s", key);
+    return c;
 }
 
 static const char *const BLOCK[] = {
@@ -76,8 +100,7 @@ static bool set_find(const struct letters *b, struct str set, struct str column,
     const struct ledger *of = l->of_ledger >= 0 ? &b->p->ledger[l->of_ledger] : NULL, *to = NULL;
     const char *columns = NULL;
     if (str_is(set, PAPER_SET.key)) columns = PAPER_SET.columns;
-    for (int i = 0; l->plan && i < PLAN_SETS_N; i++)
-        if (str_is(set, PLAN_SETS[i].key)) columns = PLAN_SETS[i].columns;
+    if (!columns) columns = columns_find(l->facts, set);
     if (columns) {
         *has = !column.n || word_in(columns, column);
         if (say) buf_puts(say, columns);
@@ -106,7 +129,7 @@ static bool set_find(const struct letters *b, struct str set, struct str column,
 static void sets_say(const struct letters *b, struct buf *out) {
     const struct ledger *of = b->l->of_ledger >= 0 ? &b->p->ledger[b->l->of_ledger] : NULL;
     buf_puts(out, PAPER_SET.key);
-    for (int i = 0; b->l->plan && i < PLAN_SETS_N; i++) buf_printf(out, " %s", PLAN_SETS[i].key);
+    for (int i = 0; i < FACTS[b->l->facts].n; i++) buf_printf(out, " %s", FACTS[b->l->facts].set[i].key);
     if (!of) return;
     buf_puts(out, " record");
     for (int i = 0; i < of->fields; i++)
@@ -309,17 +332,22 @@ static void links(struct letters *b, const struct node *root) {
 }
 
 static void about(struct letters *b, const struct node *root) {
-    static const char *const FACTS[] = {"plan"};
+    static const char *const NAMES[] = {
+#define X(id, key) key,
+        LETTER_FACTS(X)
+#undef X
+    };
     struct letter_rule *l = b->l;
     l->ledger = node_text(b->r, root, "ledger", "");
     l->of_ledger = -1;
-    l->plan = node_get(root, "facts") && node_choice(b->r, root, "facts", FACTS, 1) == 0;
+    l->facts = node_get(root, "facts") ? (enum letter_facts)node_choice(b->r, root, "facts", NAMES, LETTER_FACTS_N) : LETTER_FACTS_N;
     if (b->r->bad) return;
     if (l->ledger[0]) l->of_ledger = policy_ledger(b->p, str_of(l->ledger));
     if (l->ledger[0] && l->of_ledger < 0) node_fail(b->r, node_get(root, "ledger"), "ledger \"%s\" is not there", l->ledger);
-    if (!b->r->bad && l->plan == (l->of_ledger >= 0)) node_fail(b->r, root, "write either ledger (about a record) or facts: plan (about an area)");
+    if (!b->r->bad && (l->facts < LETTER_FACTS_N) == (l->of_ledger >= 0))
+        node_fail(b->r, root, "write either ledger (about a record) or facts: plan (about an area), link (about a mine's link)");
     l->when = node_text(b->r, root, "when", "");
-    l->levels = node_text(b->r, root, "levels", l->plan ? NULL : "");
+    l->levels = node_text(b->r, root, "levels", l->facts == FACTS_PLAN ? NULL : "");
     struct str value, field = str_cut(str_of(l->when), '=', &value);
     const struct ledger *of = !b->r->bad && l->of_ledger >= 0 ? &b->p->ledger[l->of_ledger] : NULL;
     if (l->when[0] && !b->r->bad && (!of || !value.p || lfield_find(of->field, of->fields, field) < 0))

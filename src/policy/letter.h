@@ -6,7 +6,8 @@
  *   <reference field>        with `ledger`: the fields of the record it refers to
  *   <sub-table>              with `ledger`: its rows
  *   <linked set>             with `linked`: records of another ledger that refer to this one
- *   plan …                   with `facts: plan`: figures of an area (PLAN_SETS) */
+ *   plan …                   with `facts: plan`: figures of an area (PLAN_SETS)
+ *   link …                   with `facts: link`: a mine's link and its acceptance report (LINK_SETS) */
 #pragma once
 #include "model/page.h"
 #include "policy/tree.h"
@@ -15,9 +16,15 @@ struct policy;
 struct builtin_set {
     const char *key, *columns; /* space-separated */
 };
-extern const struct builtin_set PAPER_SET, PLAN_SETS[];
-extern const int PLAN_SETS_N;
-const char *plan_set_columns(const char *key); /* ZB_BUG: no such set */
+extern const struct builtin_set PAPER_SET, PLAN_SETS[], LINK_SETS[];
+#define LETTER_FACTS(X) X(PLAN, "plan") X(LINK, "link")
+enum letter_facts {
+#define X(id, key) FACTS_##id,
+    LETTER_FACTS(X)
+#undef X
+        LETTER_FACTS_N /* about a record */
+};
+const char *facts_columns(enum letter_facts f, const char *key); /* ZB_BUG: no such set */
 
 #define LETTER_BLOCKS(X)                                                                                                                                       \
     X(PARA, "para")                                                                                                                                            \
@@ -71,7 +78,7 @@ struct letter_rule {
     const char *title;         /* of the file; with fields */
     const char *ledger, *when; /* ledger: key, "" none; when: "field=value" the record must have, "" any */
     const char *levels;        /* with facts: areas it is for: "province", "city", "county" */
-    bool plan;
+    enum letter_facts facts;
     int of_ledger;
     const struct page_style *page;
     struct letter_linked *link;

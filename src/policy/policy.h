@@ -106,6 +106,20 @@ struct intake_rule {           /* what one mine may ask of the door (engine/quot
     int64_t bytes, bytes_most;
     int64_t mine_share, backlog_share; /* bytes between door and judge: of one mine, of all backlogs; a single larger upload comes in alone */
 };
+struct link_stream { /* a stream of required_streams, and what says that it comes */
+    const char *key, *zh, *en;
+    const char *types, *sensors; /* upload types, sensor types; space-separated */
+    const struct node *at;
+};
+struct link_rule { /* links.yaml */
+    const char *assumed;
+    int trial_minutes, percent; /* minutes of data, least completeness */
+    zb_time clock_max;
+    int vanish_hours, bulk_points, bulk_percent;
+    const char *required; /* SQL, ?1 a mine: stream, name */
+    struct link_stream *stream;
+    int streams;
+};
 struct shelf_rule {
     zb_time max;
 };
@@ -142,6 +156,7 @@ struct policy {
     struct shelf_rule shelf;
     struct storage_rule storage;
     struct intake_rule intake;
+    struct link_rule link;
     struct code_list *list;
     int lists;
     struct code_table *table;
