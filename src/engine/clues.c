@@ -103,6 +103,7 @@ int clue_sql_check(struct db *db, const struct policy *p, struct zb_err *e) {
         if (i) stmt_z(q, 1, "");
         if (stmt_row(q, e) < 0) return zb_wrap(e, "clues.yaml: %s", name[i]);
     }
+    if (!p->link.required) return ZB_OK;
     ZB_AUTO(stmt_done) struct stmt *q = db_once(db, p->link.required, e);
     if (!q) return zb_wrap(e, "links.yaml: required");
     stmt_z(q, 1, "");

@@ -234,6 +234,7 @@ static bool stream_came(const struct report *r, const struct link_stream *s) {
 static int streams(struct report *r, int *asked, int *missing, struct zb_err *e) {
     const struct link_rule *l = &r->c->policy->link;
     struct json *j = r->j;
+    if (!l->required) return zb_fail(e, ZB_E_ABSENT, "this policy has no links.yaml: it says what a link is accepted by");
     ZB_AUTO(stmt_done) struct stmt *q = db_once(r->c->db, l->required, e);
     if (!q) return e->rc;
     stmt_z(q, 1, r->h->code);

@@ -183,7 +183,7 @@ const struct schema SCHEMAS[] = {
     {"intake.yaml", bind_intake},
     {"screens.yaml", bind_screens, true},
     {"statistics.yaml", bind_statistics, true},
-    {"links.yaml", bind_links},
+    {"links.yaml", bind_links, true},
 };
 /* clang-format on */
 const int SCHEMAS_N = sizeof SCHEMAS / sizeof *SCHEMAS;

@@ -111,7 +111,7 @@ struct link_stream { /* a stream of required_streams, and what says that it come
     const char *types, *sensors; /* upload types, sensor types; space-separated */
     const struct node *at;
 };
-struct link_rule { /* links.yaml */
+struct link_rule { /* links.yaml; required NULL: a policy from before it */
     const char *assumed;
     int trial_minutes, percent; /* minutes of data, least completeness */
     zb_time clock_max;
