@@ -55,15 +55,18 @@ enum { FLOWS = 4 };
 static const char *const FLOW_ZH[] = {"皮带秤产量", "主井提升量", "销售票据", "库存变化"}, *const FLOW_EN[] = {"belt scale", "skip hoisting", "tickets",
                                                                                                                "change of stock"};
 
-static double window_chi2(const struct balance_window *w, const struct detect_balance *c, double x[FLOWS], double z[FLOWS]) {
-    static const double A[] = {1, -1, 0, 0, 0, 1, -1, -1}; /* belt = skip; skip = tickets + stock */
-    double y[FLOWS] = {w->belt, w->skip, w->ticket, w->stock}, s[FLOWS];
-    double size = fmax(fmax(fabs(w->belt), fabs(w->skip)), 1);
-    s[0] = c->sigma_scale * fmax(fabs(w->belt), 0.1 * size), s[1] = c->sigma_scale * fmax(fabs(w->skip), 0.1 * size);
+static double window_chi2(const struct balance_window *w, const struct detect_balance *c, double x[FLOWS], double z[FLOWS], int *freedom) {
+    static const double A[] = {1, -1, 0, 0, 0, 1, -1, -1},
+                        B[] = {1, 0, -1, -1}; /* belt = skip; skip = tickets + stock; without hoisting belt = tickets + stock */
+    bool hoists = !isnan(w->skip);
+    double y[FLOWS] = {w->belt, hoists ? w->skip : 0, w->ticket, w->stock}, s[FLOWS];
+    double size = fmax(fmax(fabs(w->belt), fabs(y[1])), 1);
+    s[0] = c->sigma_scale * fmax(fabs(w->belt), 0.1 * size), s[1] = c->sigma_scale * fmax(fabs(y[1]), 0.1 * size);
     s[2] = c->sigma_ticket * fmax(fabs(w->ticket), 0.1 * size), s[3] = fmax(c->sigma_stock * fabs(w->stock), 0.01 * size);
     for (int i = 0; i < FLOWS; i++)
         if (isnan(y[i])) return NAN;
-    return stat_reconcile(A, 2, FLOWS, y, s, x, z);
+    *freedom = hoists ? 2 : 1;
+    return stat_reconcile(hoists ? A : B, *freedom, FLOWS, y, s, x, z);
 }
 
 void balance_find(struct str mine, const struct balance_window *w, int n, const zb_time *t, zb_time span, const struct policy *p, struct clues *out) {
@@ -71,7 +74,8 @@ void balance_find(struct str mine, const struct balance_window *w, int n, const 
     int run = 0, worst = 0;
     double x[FLOWS], z[FLOWS], chi = 0, chance = 1;
     for (int i = 0; i < n; i++) {
-        double xx[FLOWS], zz[FLOWS], now = window_chi2(&w[i], c, xx, zz), q = isnan(now) ? 1 : stat_chi2_p(now, 2);
+        int freedom = 2;
+        double xx[FLOWS], zz[FLOWS], now = window_chi2(&w[i], c, xx, zz, &freedom), q = isnan(now) ? 1 : stat_chi2_p(now, freedom);
         if (q > c->p_max) {
             run = 0, chance = 1;
             continue;
@@ -86,6 +90,7 @@ void balance_find(struct str mine, const struct balance_window *w, int n, const 
     const struct balance_window *l = &w[n - 1];
     double y[FLOWS] = {l->belt, l->skip, l->ticket, l->stock};
     for (int i = 0; i < FLOWS; i++) {
+        if (isnan(y[i])) continue;
         struct clue_factor *f = clue_factor(k, FLOW_ZH[i], FLOW_EN[i], "t", y[i], x[i]);
         snprintf(f->how_zh, sizeof f->how_zh, "数据协调值，测量检验z=%.1f", z[i]);
         snprintf(f->how_en, sizeof f->how_en, "reconciled; measurement test z %.1f", z[i]);

@@ -40,8 +40,8 @@ struct idle_norm {
 /* hour: kWh of each hour from a midnight, n hours before the judged time. */
 struct idle_norm idle_learn(const double *hour, int n, const struct detect_idle *c);
 struct idle_seen {
-    int hours;     /* above the cut */
-    int found_at;  /* hour index by which it was clear; -1 not */
+    int hours;        /* above the cut */
+    int found_at;     /* hour index by which it was clear; -1 not */
     double kwh, rest; /* in the judged hours; what rest would take */
 };
 /* A mine that was never seen at rest is judged by its load being unchanged. */
@@ -59,10 +59,10 @@ struct sign { /* anything else that should not be */
 };
 struct still_in {
     struct str mine, subject;
-    const char *rule;   /* of the kind of stop: suspended, sealed, under construction, declared maintenance; NULL: the detector's own */
+    const char *rule;    /* of the kind of stop: suspended, sealed, under construction, declared maintenance; NULL: the detector's own */
     const char *zh, *en; /* what was declared or ordered */
-    zb_time t0;         /* of hour 0: a Beijing midnight */
-    int n, stop;        /* hours there are; hour the stop began at */
+    zb_time t0;          /* of hour 0: a Beijing midnight */
+    int n, stop;         /* hours there are; hour the stop began at */
     const struct circuit *circuit;
     int circuits;
     const struct sign *sign;
@@ -72,7 +72,8 @@ struct still_in {
 void still_find(const struct still_in *in, const struct policy *p, struct clues *out);
 
 /* ---- E4: output against haulage ---- */
-struct balance_window { /* tons of a shift, day or month; NAN not measured (then the window is left out) */
+struct
+    balance_window { /* tons of a shift, day or month; NAN not measured: without skip belt is set against tickets and stock, without another the window is left out */
     double belt, skip, ticket, stock; /* stock: change of it */
 };
 void balance_find(struct str mine, const struct balance_window *w, int n, const zb_time *t, zb_time span, const struct policy *p, struct clues *out);
@@ -89,8 +90,8 @@ void capacity_find(const struct capacity_in *in, const struct policy *p, struct 
 double rough_hour(const struct grid *g, int from, int to); /* mean step from cell to cell, in units; NAN when half is missing */
 struct rough_in {
     struct str mine, point, location;
-    const struct grid *g;      /* with regime over the past */
-    const char *zh, *en;       /* what was declared */
+    const struct grid *g; /* with regime over the past */
+    const char *zh, *en;  /* what was declared */
 };
 void rough_find(const struct rough_in *in, const struct policy *p, struct clues *out);
 

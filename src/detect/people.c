@@ -56,6 +56,30 @@ int people_most(const struct people_in *in, struct str area, zb_time *when, doub
     return most;
 }
 
+void people_hours(const struct people_in *in, zb_time from, int n, int *most, int *least) {
+    struct edge *e = xmalloc((size_t)(2 * in->n + n + 1) * sizeof *e);
+    int k = 0, now = 0, h = 0;
+    for (int i = 0; i < in->n; i++) {
+        e[k++] = (struct edge){in->at[i].from, 1};
+        e[k++] = (struct edge){in->at[i].to, -1};
+    }
+    qsort(e, (size_t)k, sizeof *e, by_time);
+    for (int i = 0; i < n; i++) most[i] = 0, least[i] = INT32_MAX;
+    for (int i = 0; i < k;) { /* all edges of one moment together: who goes on to the next reader was not away */
+        zb_time t = e[i].t, until;
+        for (; i < k && e[i].t == t; i++) now += e[i].by;
+        until = i < k ? e[i].t : t;
+        for (h = (int)((t - from) / ZB_HOUR); h < n && from + h * ZB_HOUR < until; h++) {
+            if (h < 0) continue;
+            if (now > most[h]) most[h] = now;
+            if (now < least[h]) least[h] = now;
+        }
+    }
+    for (int i = 0; i < n; i++)
+        if (least[i] == INT32_MAX) least[i] = 0;
+    free(e);
+}
+
 static void quota_find(const struct people_in *in, struct str area, struct str name, int quota, const struct policy *p, struct clues *out) {
     const struct detect_quota *c = &p->detect.quota;
     zb_time when = in->from;

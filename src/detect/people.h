@@ -44,6 +44,8 @@ void people_judge(const struct people_in *in, const struct policy *p, struct clu
 
 /* The parts, for tests and for pages. */
 int people_most(const struct people_in *in, struct str area, zb_time *when, double *over_s, int limit); /* most at once; seconds above limit */
+/* Most and least persons of each of n hours from `from`. */
+void people_hours(const struct people_in *in, zb_time from, int n, int *most, int *least);
 /* Cards moving as one: pairs with `passes` readings of the same reader within within_s, and same_share of either's passes. */
 void people_pairs(const struct people_in *in, const struct policy *p, struct clues *out);
 

@@ -13,12 +13,13 @@ void upload_find(const struct grid *g, const struct sample *s, int n, const stru
     zb_fix claimed = ZB_FIX_NONE, real = ZB_FIX_NONE;
     for (int i = 0; i < nf; i++) {
         if (f[i].start == ZB_TIME_NONE || f[i].end == ZB_TIME_NONE || f[i].max == ZB_FIX_NONE) continue;
-        while (k > 0 && s[k - 1].t >= f[i].start) k--;
-        while (k < n && s[k].t < f[i].start) k++;
+        /* whether the reading at either end counts is the vendor's choice: neither is asked, nor what its state speaks against */
+        while (k > 0 && s[k - 1].t > f[i].start) k--;
+        while (k < n && s[k].t <= f[i].start) k++;
         zb_fix hi = INT64_MIN, lo = INT64_MAX;
         int in = 0;
         for (int j = k; j < n && s[j].t < f[i].end; j++) {
-            if (s[j].v == ZB_FIX_NONE) continue;
+            if (s[j].v == ZB_FIX_NONE || (s[j].state & (ST_CALIB | ST_NOT_POLLED | ST_PAUSED | ST_FAULT | ST_NO_VALUE))) continue;
             in++;
             if (s[j].v > hi) hi = s[j].v;
             if (s[j].v < lo) lo = s[j].v;

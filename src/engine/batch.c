@@ -59,6 +59,7 @@ static void step_values(struct engine *en, struct job *j) {
     for (int i = 0; i < j->nobs; i++) {
         const struct observation *o = &j->obs[i];
         struct point_def def;
+        if (o->quiet) continue;
         int known = mine_points(m);
         bool judged = mine_sample(en->policy, m, o->point, &o->s, j->received, &en->diffs);
         if (j->mine->linkage.trial) linkage_see(&j->mine->linkage, j->batch.format->family, o->point);
@@ -130,6 +131,7 @@ static void step_upload(struct engine *en, struct job *j, bool compared) {
     if (strcmp(j->origin, "import") && f->link) mine_heard(en->policy, m->state, f->period_s * ZB_SECOND, j->received, &en->diffs);
     step_link(j);
     if (f->keep[0] && !compared) latest_add(en, m, j);
+    if (!compared && !strcmp(f->keep, PEOPLE_BELOW)) tracks_step(en, m, &j->batch);
 }
 
 /* What the ledgers know, as "name\ngas class"; an empty line keeps what was there. */

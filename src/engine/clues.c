@@ -96,8 +96,10 @@ int clues_store(struct engine *en, const struct policy *p, const struct clues *l
 
 /* Every SQL of clues.yaml and links.yaml is one the tables understand. */
 int clue_sql_check(struct db *db, const struct policy *p, struct zb_err *e) {
-    const char *sql[] = {p->clue.stops, p->clue.persons, p->clue.quota}, *name[] = {"stops", "persons", "quota"};
-    for (int i = 0; i < 3; i++) {
+    const struct clue_rule *c = &p->clue;
+    const char *sql[] = {c->stops, c->persons, c->quota, c->places, c->visits, c->capacity},
+               *name[] = {"stops", "persons", "quota", "places", "visits", "capacity"};
+    for (int i = 0; i < 6; i++) {
         ZB_AUTO(stmt_done) struct stmt *q = db_once(db, sql[i], e);
         if (!q) return zb_wrap(e, "clues.yaml: %s", name[i]);
         if (i) stmt_z(q, 1, "");

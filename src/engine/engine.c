@@ -132,6 +132,7 @@ void engine_free(struct engine *en) {
     free(en->found);
     free(en->refused);
     free(en->latest);
+    free(en->tracks);
     feeds_drop(en);
     alarm_diffs_done(&en->diffs);
     mines_free(en);

@@ -1,6 +1,7 @@
 #include "audit/audit.h"
 #include "engine/inside.h"
 #include "notify/notify.h"
+#include "prove/facts.h"
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,9 @@ static const char *const MIGRATIONS[] = {
     /* the earliest and latest time of the data in the hour */
     "alter table feed_hour add column t0 integer not null default 0; alter table feed_hour add column t1 integer not null default 0;"};
 
-int findings_init(struct db *db, struct zb_err *e) { return db_migrate(db, "engine", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e); }
+int findings_init(struct db *db, struct zb_err *e) {
+    return db_migrate(db, "engine", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e) == ZB_OK ? facts_init(db, e) : e->rc;
+}
 
 static void *grow(void *list, int n, int *cap, size_t size) {
     if (n < *cap) return list;
@@ -105,7 +108,7 @@ void latest_add(struct engine *en, struct mine *m, const struct job *j) {
 
 void findings_drop(struct engine *en) {
     for (int i = 0; i < en->nlatest; i++) free(en->latest[i].bytes);
-    en->nfound = en->nrefused = en->nlatest = 0;
+    en->nfound = en->nrefused = en->nlatest = en->ntracks = 0;
 }
 
 static void point_words(struct mine *m, const struct alarm *a, char *location, size_t lcap, char *unit, size_t ucap) {
@@ -279,12 +282,12 @@ static int store_latest(struct engine *en, struct zb_err *e) {
 }
 
 static int store_all(struct engine *en, zb_time now, struct zb_err *e) {
-    if (store_found(en, now, e) != ZB_OK || store_refused(en, e) != ZB_OK || store_latest(en, e) != ZB_OK) return e->rc;
+    if (store_found(en, now, e) != ZB_OK || store_refused(en, e) != ZB_OK || store_latest(en, e) != ZB_OK || tracks_store(en, e) != ZB_OK) return e->rc;
     return en->nfound ? meta_set(en->db, "findings_input", en->input, e) : ZB_OK;
 }
 
 int findings_store(struct engine *en, zb_time now, struct zb_err *e) {
-    if (!en->nfound && !en->nrefused && !en->nlatest) return ZB_OK;
+    if (!en->nfound && !en->nrefused && !en->nlatest && !en->ntracks) return ZB_OK;
     if (db_begin(en->db, e) != ZB_OK) return e->rc;
     if (store_all(en, now, e) != ZB_OK || db_commit(en->db, e) != ZB_OK) {
         db_rollback(en->db);

@@ -14,6 +14,7 @@ struct mine {
     struct mine_state *state;
     struct link link;
     struct linkage linkage;
+    struct track_book *book; /* where its cards are; NULL: no position file yet */
     uint64_t checkpoint, at; /* input of the stored checkpoint; of the last step */
     bool dirty;              /* changed since the checkpoint */
     pthread_mutex_t lock;    /* facts, state and link: the judge writes, readers read */
@@ -68,6 +69,12 @@ struct latest {
     size_t n;
 };
 
+struct track { /* a stay that ended or went on */
+    struct mine *mine;
+    char card[48], area[48], reader[64];
+    zb_time since, until;
+};
+
 struct engine {
     char dir[400];
     int lock_fd;
@@ -116,6 +123,8 @@ struct engine {
     int nrefused, crefused;
     struct latest *latest;
     int nlatest, clatest;
+    struct track *tracks;
+    int ntracks, ctracks;
     struct alarm_diffs diffs;
     struct map feeds; /* "mine/type/hour" → struct feed: counted since they were stored */
     uint64_t fed;     /* inputs up to this are in the table */
@@ -222,11 +231,25 @@ int disk_used(const char *dir, int64_t *free);
 int disk_admits(struct engine *en, const struct policy *p, struct zb_err *e);
 bool night_step(struct engine *en, zb_time now, bool idle);
 
+/* tracks.c */
+#define PEOPLE_BELOW "RYSS" /* what formats keep files of who is below, of areas and of readers under */
+#define PEOPLE_AREAS "RYQY"
+#define PEOPLE_READERS "RYJZ"
+struct presence;
+void tracks_step(struct engine *en, struct mine *m, const struct batch *b);
+int tracks_store(struct engine *en, struct zb_err *e);
+int tracks_read(struct db *db, const char *mine, zb_time from, zb_time to, struct arena *a, struct presence **ret, int *n, struct zb_err *e);
+void track_book_free(struct track_book *b);
+struct str batch_cell(const struct batch *b, int i, const char *name); /* "" when the format has no such field */
+zb_time batch_cell_time(const struct batch *b, int i, const char *name, zb_time absent);
+
 /* clues.c: fresh: how many were not there before. ZB_OK also for a clue about a mine without a record: that is logged. */
 int clues_store(struct engine *en, const struct policy *p, const struct clues *l, zb_time now, int *fresh, struct zb_err *e);
 int clue_sql_check(struct db *db, const struct policy *p, struct zb_err *e);
 /* jobs_people.c: what the last position file of a mine says, judged against the files of its persons */
 int people_look(struct engine *en, const struct policy *p, const char *mine, zb_time now, struct clues *out, struct zb_err *e);
+struct people_in;
+int areas_read(struct db *db, const struct policy *p, const char *mine, struct arena *a, struct people_in *in, struct zb_err *e);
 /* jobs.c */
 int jobs_start(struct engine *en, struct zb_err *e);
 void jobs_stop(struct engine *en);

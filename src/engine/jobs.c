@@ -3,8 +3,7 @@
 #include "detect/compare.h"
 #include "detect/integrity.h"
 #include "detect/relate.h"
-#include "engine/inside.h"
-#include <math.h>
+#include "engine/jobs.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -14,41 +13,19 @@
 
 #define PRINTS_MAX (4 << 20) /* fingerprints of a night: 128 MiB */
 #define EVENTS_MAX 2000
-#define BASE_DAYS 40 /* days of load before a stop */
 
-struct print {
-    uint64_t hash;
-    int mine, point, at; /* at: index of the value in the day */
-};
-struct copied { /* what the judge may change meanwhile */
-    char code[24], gas[12];
-    struct point_def *def;
-    const struct point_def **list;
-    int n;
-};
-struct night {
-    struct engine *en;
-    struct policy *p;
-    zb_time day, now;
-    struct copied *mine;
-    int mines;
-    struct print *print;
-    int prints;
-    struct night_result *ret;
-};
-
-static bool stopped(struct engine *en) { return __atomic_load_n(&en->jobs_stop, __ATOMIC_RELAXED); }
+bool night_stopped(struct engine *en) { return __atomic_load_n(&en->jobs_stop, __ATOMIC_RELAXED); }
 
 /* Live alarms first. */
-static bool wait_turn(struct engine *en) {
-    for (int i = 0; i < 100 && !stopped(en); i++) {
+bool night_turn(struct engine *en) {
+    for (int i = 0; i < 100 && !night_stopped(en); i++) {
         pthread_mutex_lock(&en->q_lock);
         int waiting = en->queue;
         pthread_mutex_unlock(&en->q_lock);
         if (waiting < 8) break;
         nanosleep(&(struct timespec){0, 20000000}, NULL);
     }
-    return !stopped(en);
+    return !night_stopped(en);
 }
 
 static int mine_copy(void *arg, const struct mine_view *v) {
@@ -69,7 +46,7 @@ static int mine_copy(void *arg, const struct mine_view *v) {
     return 0;
 }
 
-static int read_point(struct night *n, const struct copied *m, int i, zb_time from, struct sample **s, int *k, struct zb_err *e) {
+int night_read(struct night *n, const struct copied *m, int i, zb_time from, struct sample **s, int *k, struct zb_err *e) {
     return series_read(n->en->series, str_of(m->code), str_of(m->def[i].code), from, n->day + ZB_DAY, s, k, e);
 }
 
@@ -141,6 +118,29 @@ static int score_keep(struct night *n, const struct copied *m, int i, const stru
     return rc;
 }
 
+/* The statistics the mine made of the day's readings: samples beside the point (format facts: quiet), each at the end of its five minutes. */
+static int fives_read(struct night *n, const struct copied *m, int i, struct five **ret, int *k, struct zb_err *e) {
+    static const char *const ITEM[] = {".max5", ".min5", ".avg5"};
+    struct sample *s[3] = {NULL};
+    int got[3] = {0}, rc = ZB_OK;
+    for (int j = 0; j < 3 && rc == ZB_OK; j++) {
+        char code[64];
+        snprintf(code, sizeof code, "%s%s", m->def[i].code, ITEM[j]);
+        rc = series_read(n->en->series, str_of(m->code), str_of(code), n->day, n->day + ZB_DAY, &s[j], &got[j], e);
+    }
+    *ret = xcalloc((size_t)got[0] + 1, sizeof **ret);
+    *k = rc == ZB_OK ? got[0] : 0;
+    for (int q = 0, a = 0, b = 0; q < *k; q++) {
+        zb_time t = s[0][q].t;
+        while (a < got[1] && s[1][a].t < t) a++;
+        while (b < got[2] && s[2][b].t < t) b++;
+        (*ret)[q] = (struct five){t - 5 * ZB_MINUTE, t, s[0][q].v, a < got[1] && s[1][a].t == t ? s[1][a].v : ZB_FIX_NONE,
+                                  b < got[2] && s[2][b].t == t ? s[2][b].v : ZB_FIX_NONE};
+    }
+    free(s[0]), free(s[1]), free(s[2]);
+    return rc;
+}
+
 static int point_judge(struct night *n, int mi, int i, struct clues *out, struct zb_err *e) {
     const struct copied *m = &n->mine[mi];
     const struct policy *p = n->p;
@@ -149,13 +149,16 @@ static int point_judge(struct night *n, int mi, int i, struct clues *out, struct
     if (def->vt != VALUE_MN || (!steady && !word_in(p->detect.gas_types, str_of(def->sensor_type)))) return ZB_OK;
     zb_time from = n->day - (zb_time)p->detect.near.history_d * ZB_DAY, step = (zb_time)(p->detect.near.grid_s * 1000);
     struct sample *s = NULL, *b = NULL, *on = NULL, *fan = NULL;
+    struct five *five = NULL;
+    int fives = 0;
     zb_time *lost = xmalloc(3 * EVENTS_MAX * sizeof *lost), *station = lost + EVENTS_MAX, *stop = station + EVENTS_MAX;
     int k = 0, kb = 0, ko = 0, kf = 0, beside = relate_beside(m->list, m->n, i, p), work = relate_work(m->list, m->n, i, p),
         f = relate_fan(m->list, m->n, i, p);
-    int rc = read_point(n, m, i, from, &s, &k, e);
-    if (rc == ZB_OK && k && beside >= 0) rc = read_point(n, m, beside, from, &b, &kb, e);
-    if (rc == ZB_OK && k && work >= 0) rc = read_point(n, m, work, from, &on, &ko, e);
-    if (rc == ZB_OK && k && f >= 0) rc = read_point(n, m, f, from, &fan, &kf, e);
+    int rc = night_read(n, m, i, from, &s, &k, e);
+    if (rc == ZB_OK && k && beside >= 0) rc = night_read(n, m, beside, from, &b, &kb, e);
+    if (rc == ZB_OK && k && work >= 0) rc = night_read(n, m, work, from, &on, &ko, e);
+    if (rc == ZB_OK && k && f >= 0) rc = night_read(n, m, f, from, &fan, &kf, e);
+    if (rc == ZB_OK && k) rc = fives_read(n, m, i, &five, &fives, e);
     if (rc == ZB_OK && k) {
         struct grid g, gb = {0};
         const char *source;
@@ -179,17 +182,40 @@ static int point_judge(struct night *n, int mi, int i, struct clues *out, struct
                                 .law = &law,
                                 .steady = steady,
                                 .fan_stop = stop,
-                                .fan_stops = fan_stops(fan, kf, stop)};
-        in.events = (struct coincide_in){.lost = lost, .nlost = losses(s, k, lost), .excused = station, .nexcused = stations(s, k, station)};
+                                .fan_stops = fan_stops(fan, kf, stop),
+                                .five = five,
+                                .fives = fives};
+        in.events = (struct coincide_in){
+            .lost = lost, .nlost = losses(s, k, lost), .visit = m->visit, .nvisit = m->visits, .excused = station, .nexcused = stations(s, k, station)};
         struct integrity_day d;
         integrity_judge(&in, p, &d, out);
+        const struct stop *still = stop_of(n, m->code);
+        if (still && word_in(p->detect.gas_types, str_of(def->sensor_type))) {
+            struct rough_in rough = {str_of(m->code), str_of(def->code), str_of(def->location), &g, still->zh, still->en};
+            rough_find(&rough, p, out);
+        }
         rc = score_keep(n, m, i, &d, e);
         prints_add(n, s, k, mi, i);
         grid_free(&g), grid_free(&gb);
         n->ret->points++;
     }
-    free(s), free(b), free(on), free(fan), free(lost);
+    free(s), free(b), free(on), free(fan), free(lost), free(five);
     return rc;
+}
+
+static int visits_load(struct night *n, struct copied *m, struct zb_err *e) {
+    struct db *db = engine_reader(n->en, e);
+    int r = db ? db_clock(db, n->day + ZB_DAY - 1, e) : e->rc;
+    if (r == ZB_OK) {
+        ZB_AUTO(stmt_done) struct stmt *q = db_once(db, n->p->clue.visits, e);
+        if (q) stmt_z(q, 1, m->code);
+        r = q ? 1 : e->rc;
+        m->visit = xmalloc(EVENTS_MAX * sizeof *m->visit);
+        while (r == 1 && m->visits < EVENTS_MAX && (r = stmt_row(q, e)) == 1) m->visit[m->visits++] = stmt_col_time(q, 0);
+    }
+    if (db && db_clock(db, ZB_TIME_NONE, r >= 0 ? e : &(struct zb_err){0}) != ZB_OK && r >= 0) r = e->rc;
+    if (db) engine_reader_back(n->en, db);
+    return r < 0 ? e->rc : ZB_OK;
 }
 
 /* ---- copies between points and mines ---- */
@@ -202,7 +228,7 @@ static int by_hash(const void *a, const void *b) {
 static int day_values(struct night *n, const struct print *x, zb_fix **v, zb_time **t, int *k, struct zb_err *e) {
     struct sample *s;
     int got;
-    if (read_point(n, &n->mine[x->mine], x->point, n->day, &s, &got, e) != ZB_OK) return e->rc;
+    if (night_read(n, &n->mine[x->mine], x->point, n->day, &s, &got, e) != ZB_OK) return e->rc;
     *v = xmalloc((size_t)(got + 1) * sizeof **v), *t = xmalloc((size_t)(got + 1) * sizeof **t), *k = 0;
     for (int i = 0; i < got; i++)
         if (s[i].v != ZB_FIX_NONE) (*t)[*k] = s[i].t, (*v)[(*k)++] = s[i].v;
@@ -253,138 +279,12 @@ static int copies_join(struct night *n, struct clues *out, struct zb_err *e) {
     return ZB_OK;
 }
 
-/* ---- mines that should stand still ---- */
-struct stop {
-    char mine[24], rule[16], zh[80], en[80];
-    int32_t since;
-    double crew, hours;
-    bool power;
-};
-static bool has_word(const char *place, const char *words) {
-    struct str rest = str_of(words);
-    while (rest.p && rest.n) {
-        struct str w = str_cut(rest, '|', &rest);
-        if (w.n && memmem(place, strlen(place), w.p, w.n)) return true;
-    }
-    return false;
-}
-
-/* kWh of each hour from a counter: what it gained since the hour before. */
-static int hours_add(struct night *n, const struct copied *m, int i, zb_time from, int hours, double *out, struct zb_err *e) {
-    struct bucket *b;
-    int k;
-    if (series_buckets(n->en->series, str_of(m->code), str_of(m->def[i].code), from - ZB_HOUR, from + hours * ZB_HOUR, hours + 1, &b, &k, e) != ZB_OK)
-        return e->rc;
-    for (int q = 1; q < k; q++) {
-        int at = (int)((b[q].t - from) / ZB_HOUR);
-        if (b[q].t - b[q - 1].t != ZB_HOUR || b[q].last == ZB_FIX_NONE || b[q - 1].last == ZB_FIX_NONE || b[q].last < b[q - 1].last || at < 0 || at >= hours)
-            continue;
-        double v = zb_fix_double(b[q].last - b[q - 1].last);
-        out[at] = isnan(out[at]) ? v : out[at] + v;
-    }
-    free(b);
-    return ZB_OK;
-}
-
-/* Hours yesterday in which a switch of work was on; tons an output counter gained. */
-static int signs_of(struct night *n, const struct copied *m, double *work_h, double *tons, struct zb_err *e) {
-    *work_h = *tons = NAN;
-    for (int i = 0; i < m->n; i++) {
-        bool work = word_in(n->p->detect.work_types, str_of(m->def[i].sensor_type)), out = word_in(n->p->clue.output_types, str_of(m->def[i].sensor_type));
-        struct sample *s;
-        int k;
-        if (!work && !out) continue;
-        if (read_point(n, m, i, n->day, &s, &k, e) != ZB_OK) return e->rc;
-        double x = 0;
-        for (int q = 1; q < k; q++) {
-            if (work && s[q - 1].v > 0) x += (double)(s[q].t - s[q - 1].t) / (double)ZB_HOUR;
-            if (out && s[q].v != ZB_FIX_NONE && s[q - 1].v != ZB_FIX_NONE && s[q].v > s[q - 1].v) x += zb_fix_double(s[q].v - s[q - 1].v);
-        }
-        free(s);
-        double *to = work ? work_h : tons;
-        if (k && !(*to >= x)) *to = x; /* the busiest switch, the largest counter */
-    }
-    return ZB_OK;
-}
-
-static int stop_judge(struct night *n, const struct stop *s, struct clues *out, struct zb_err *e) {
-    const struct copied *m = NULL;
-    for (int i = 0; i < n->mines && !m; i++)
-        if (!strcmp(n->mine[i].code, s->mine)) m = &n->mine[i];
-    int32_t today = zb_day_of(n->day);
-    if (!m || s->since > today || today - s->since > 400) return ZB_OK; /* what stands for longer than a year is asked of its first year's load no more */
-    enum { CIRCUITS = 16 };
-    int hours = (BASE_DAYS + today - s->since + 1) * 24, k = 0;
-    zb_time from = zb_day_start(s->since - BASE_DAYS);
-    struct circuit c[CIRCUITS];
-    double *hour = xmalloc((size_t)hours * CIRCUITS * sizeof *hour), work_h, tons;
-    for (int i = 0; i < hours * CIRCUITS; i++) hour[i] = NAN;
-    int rc = ZB_OK;
-    for (int r = 0; r < n->p->clue.circuits && k < CIRCUITS && s->power; r++) {
-        const struct circuit_rule *cr = &n->p->clue.circuit[r];
-        bool any = false;
-        for (int i = 0; i < m->n && rc == ZB_OK; i++) {
-            if (!word_in(n->p->clue.energy_types, str_of(m->def[i].sensor_type)) || !has_word(m->def[i].location, cr->words)) continue;
-            any = true;
-            rc = hours_add(n, m, i, from, hours, hour + (size_t)k * (size_t)hours, e);
-        }
-        if (!any && !r) break; /* without the whole there is no share */
-        if (any) c[k] = (struct circuit){cr->zh, cr->en, hour + (size_t)k * (size_t)hours, cr->works}, k++;
-    }
-    if (rc == ZB_OK) rc = signs_of(n, m, &work_h, &tons, e);
-    if (rc == ZB_OK) {
-        struct sign g[] = {{"采掘运输设备运行", "machines ran", "h", work_h, s->hours}, {"产量", "output", "t", tons, 0}};
-        struct still_in in = {.mine = str_of(m->code),
-                              .subject = STR(""),
-                              .rule = s->rule,
-                              .zh = s->zh,
-                              .en = s->en,
-                              .t0 = from,
-                              .n = hours,
-                              .stop = BASE_DAYS * 24,
-                              .circuit = c,
-                              .circuits = k,
-                              .sign = g,
-                              .signs = 2};
-        still_find(&in, n->p, out);
-        n->ret->stops++;
-    }
-    free(hour);
-    return rc;
-}
-
-static int stops_judge(struct night *n, struct clues *out, struct zb_err *e) {
-    struct stop *list = NULL;
-    int k = 0, r = -1;
-    struct db *db = engine_reader(n->en, e);
-    if (!db) return e->rc;
-    {
-        ZB_AUTO(stmt_done) struct stmt *q = db_once(db, n->p->clue.stops, e);
-        while (q && k < 20000 && (r = stmt_row(q, e)) == 1) {
-            list = xrealloc(list, (size_t)(k + 1) * sizeof *list);
-            struct stop *s = &list[k++];
-            str_copy(stmt_col_text(q, 0), s->mine, sizeof s->mine);
-            s->since = (int32_t)stmt_col_i64(q, 1);
-            str_copy(stmt_col_text(q, 2), s->rule, sizeof s->rule);
-            str_copy(stmt_col_text(q, 3), s->zh, sizeof s->zh);
-            str_copy(stmt_col_text(q, 4), s->en, sizeof s->en);
-            s->crew = stmt_col_null(q, 5) ? NAN : stmt_col_real(q, 5);
-            s->hours = stmt_col_null(q, 6) ? INFINITY : stmt_col_real(q, 6);
-            s->power = stmt_col_i64(q, 7) != 0;
-        }
-    }
-    engine_reader_back(n->en, db);
-    int rc = r < 0 ? e->rc : ZB_OK;
-    for (int i = 0; i < k && rc == ZB_OK && wait_turn(n->en); i++) rc = stop_judge(n, &list[i], out, e);
-    free(list);
-    return rc;
-}
-
 /* ---- the night ---- */
 static int mine_judge(struct night *n, int mi, struct zb_err *e) {
     struct clues found = {0};
-    int rc = ZB_OK, fresh = 0;
-    for (int i = 0; i < n->mine[mi].n && rc == ZB_OK && wait_turn(n->en); i++) rc = point_judge(n, mi, i, &found, e);
+    int fresh = 0, rc = visits_load(n, &n->mine[mi], e);
+    for (int i = 0; i < n->mine[mi].n && rc == ZB_OK && night_turn(n->en); i++) rc = point_judge(n, mi, i, &found, e);
+    if (rc == ZB_OK && night_turn(n->en)) rc = day_judge(n, mi, &found, e);
     if (rc == ZB_OK) rc = clues_store(n->en, n->p, &found, n->now, &fresh, e);
     n->ret->clues += found.n, n->ret->fresh += fresh;
     clues_done(&found);
@@ -397,16 +297,18 @@ int engine_night(struct engine *en, int32_t day, zb_time now, struct night_resul
     struct clues found = {0};
     int rc = ZB_OK, fresh = 0;
     engine_mines(en, STR(""), mine_copy, &n);
-    for (int i = 0; i < n.mines && rc == ZB_OK && !stopped(en); i++) rc = mine_judge(&n, i, e);
-    if (rc == ZB_OK && !stopped(en)) rc = copies_join(&n, &found, e);
-    if (rc == ZB_OK && !stopped(en)) rc = stops_judge(&n, &found, e);
+    rc = stops_load(&n, e);
+    for (int i = 0; i < n.mines && rc == ZB_OK && !night_stopped(en); i++) rc = mine_judge(&n, i, e);
+    if (rc == ZB_OK && !night_stopped(en)) rc = copies_join(&n, &found, e);
+    if (rc == ZB_OK && !night_stopped(en)) rc = stops_judge(&n, &found, e);
     if (rc == ZB_OK) rc = clues_store(en, n.p, &found, now, &fresh, e);
+    if (rc == ZB_OK && zb_day_of(now) <= day + 2) rc = facts_trim(&n, e); /* an older day judged again on demand loses nothing */
     ret->mines = n.mines;
     ret->clues += found.n, ret->fresh += fresh;
-    ret->whole = rc == ZB_OK && !stopped(en);
+    ret->whole = rc == ZB_OK && !night_stopped(en);
     clues_done(&found);
-    for (int i = 0; i < n.mines; i++) free(n.mine[i].def), free(n.mine[i].list);
-    free(n.mine), free(n.print);
+    for (int i = 0; i < n.mines; i++) free(n.mine[i].def), free(n.mine[i].list), free(n.mine[i].visit);
+    free(n.mine), free(n.print), free(n.stop);
     policy_unref(n.p);
     return rc;
 }
@@ -462,7 +364,7 @@ int engine_people(struct engine *en, zb_time now, int *clues, int *fresh, struct
     struct clues found = {0};
     int rc = ZB_OK;
     engine_mines(en, STR(""), mine_code, &n);
-    for (int i = 0; i < n.mines && rc == ZB_OK && wait_turn(en); i++) rc = people_look(en, n.p, n.mine[i].code, now, &found, e);
+    for (int i = 0; i < n.mines && rc == ZB_OK && night_turn(en); i++) rc = people_look(en, n.p, n.mine[i].code, now, &found, e);
     *clues = found.n;
     *fresh = 0;
     if (rc == ZB_OK) rc = clues_store(en, n.p, &found, now, fresh, e);
@@ -492,9 +394,9 @@ static void *run(void *arg) {
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += 60;
-        while (!stopped(en) && pthread_cond_timedwait(&en->jobs_wake, &en->jobs_lock, &until) == 0) {}
+        while (!night_stopped(en) && pthread_cond_timedwait(&en->jobs_wake, &en->jobs_lock, &until) == 0) {}
         pthread_mutex_unlock(&en->jobs_lock);
-        if (stopped(en)) return NULL;
+        if (night_stopped(en)) return NULL;
         people_hourly(en, zb_now());
         night_look(en, zb_now());
     }

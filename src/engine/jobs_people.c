@@ -1,5 +1,4 @@
-/* Each hour: who is below by the last position file, against quotas, time, areas and papers. The file is a moment, not a track: moves, pairs and leaders that
- * were there before need tracks and are not judged from it. */
+/* Each hour: who is below by the last position file and where today's tracks saw him, against quotas, time, areas, papers, moves, pairs and leaders. */
 #include "detect/people.h"
 #include "engine/inside.h"
 #include <math.h>
@@ -24,15 +23,6 @@ static int kept_load(struct db *db, const struct policy *p, const char *mine, co
     ret->ok = batch_decode(p, str_of(name), str_of(mine), (struct str){copy, blob.n}, stmt_col_time(q, 2), a, &ret->b, &truncated, &why) == ZB_OK;
     return ZB_OK;
 }
-static struct str cell(const struct batch *b, int i, const char *name) {
-    int k = format_field(&b->format->body, name);
-    return k < 0 ? STR("") : b->rec[i].cell[k];
-}
-static zb_time cell_time(const struct batch *b, int i, const char *name, zb_time absent) {
-    zb_time t;
-    return zb_time_parse(cell(b, i, name), &t) ? t : absent;
-}
-
 static int by_card(const void *a, const void *b) { return card_compare(((const struct person_fact *)a)->card, ((const struct person_fact *)b)->card); }
 static int by_card_time(const void *a, const void *b) {
     const struct presence *x = a, *y = b;
@@ -61,12 +51,13 @@ static int persons_load(struct db *db, const struct policy *p, const char *mine,
     return r < 0 ? r : ZB_OK;
 }
 
-static int quota_load(struct db *db, const struct policy *p, const char *mine, int *ret, struct zb_err *e) {
+/* What the mine's own file says: persons at once, and whether it works, so that a leader must be below. */
+static int mine_load(struct db *db, const struct policy *p, const char *mine, struct people_in *in, struct zb_err *e) {
     ZB_AUTO(stmt_done) struct stmt *q = db_once(db, p->clue.quota, e);
     if (!q) return e->rc;
     stmt_z(q, 1, mine);
     int r = stmt_row(q, e);
-    *ret = r == 1 ? (int)stmt_col_i64(q, 0) : 0; /* null: 0 */
+    if (r == 1) in->quota = (int)stmt_col_i64(q, 0), in->producing = stmt_col_i64(q, 1) != 0; /* null: 0 */
     return r < 0 ? r : ZB_OK;
 }
 
@@ -82,47 +73,98 @@ static void areas_of(const struct kept *k, const struct policy *p, struct arena 
     struct area_fact *f = k->ok ? arena_alloc(a, (size_t)(k->b.n + 1) * sizeof *f) : NULL;
     for (int i = 0; f && i < k->b.n; i++) {
         int64_t quota = 0;
-        if (!num_i64(cell(&k->b, i, "approved"), 0, 100000, &quota)) quota = 0;
-        f[i] = (struct area_fact){cell(&k->b, i, "area"), cell(&k->b, i, "name"), (int)quota, forbidden(p, cell(&k->b, i, "area_type")), true};
+        if (!num_i64(batch_cell(&k->b, i, "approved"), 0, 100000, &quota)) quota = 0;
+        f[i] =
+            (struct area_fact){batch_cell(&k->b, i, "area"), batch_cell(&k->b, i, "name"), (int)quota, forbidden(p, batch_cell(&k->b, i, "area_type")), true};
     }
     in->area = f, in->areas = f ? k->b.n : 0;
 }
 
-/* A row is two stays: from going down to the area, and in the area until the file's time. */
-static bool stays_of(const struct kept *k, struct arena *a, struct people_in *in) {
-    struct presence *f = arena_alloc(a, (size_t)(2 * k->b.n + 1) * sizeof *f);
-    int n = 0;
-    for (int i = 0; f && i < k->b.n; i++) {
-        if (!str_is(cell(&k->b, i, "flag"), "1")) continue;
-        zb_time down = cell_time(&k->b, i, "in_time", k->b.time), here = cell_time(&k->b, i, "area_in", down);
-        struct str card = cell(&k->b, i, "card"), reader = cell(&k->b, i, "reader");
-        if (here < down || here > k->b.time) here = down;
-        if (down > k->b.time || !card.n) continue;
-        if (here > down) f[n++] = (struct presence){card, STR(""), reader, down, here, NAN, NAN};
-        f[n++] = (struct presence){card, cell(&k->b, i, "area"), reader, here, k->b.time, NAN, NAN};
+int areas_read(struct db *db, const struct policy *p, const char *mine, struct arena *a, struct people_in *in, struct zb_err *e) {
+    struct kept areas;
+    if (kept_load(db, p, mine, PEOPLE_AREAS, a, &areas, e) != ZB_OK) return e->rc;
+    areas_of(&areas, p, a, in);
+    return ZB_OK;
+}
+
+/* ---- where they were today ---- */
+struct stays {
+    struct presence *at;
+    int n, cap;
+};
+static bool stay_add(struct stays *s, struct str card, struct str area, struct str reader, zb_time from, zb_time to) {
+    if (to > from && s->n < s->cap) s->at[s->n++] = (struct presence){card, area, reader, from, to, NAN, NAN};
+    return s->n < s->cap;
+}
+
+/* The first stay of a card on this trip among its tracks, and the last moment they tell of; n when there is none. */
+static int trip_start(const struct presence *t, int n, struct str card, zb_time down, zb_time *last) {
+    int first = n;
+    for (int i = 0; i < n; i++) {
+        if (!str_eq(t[i].card, card) || t[i].to <= down) continue;
+        if (first == n) first = i;
+        if (t[i].to > *last) *last = t[i].to;
     }
-    if (f) qsort(f, (size_t)n, sizeof *f, by_card_time);
-    in->at = f, in->n = n;
-    return f != NULL;
+    return first;
+}
+
+/* Tracks of the day, and who is below by the newest file: from going down to what the tracks know first, and from what they know last until the file. */
+static bool stays_of(const struct kept *k, const struct presence *track, int tracks, struct arena *a, struct people_in *in) {
+    struct stays s = {.cap = tracks + 2 * k->b.n + 1};
+    s.at = arena_alloc(a, (size_t)s.cap * sizeof *s.at);
+    for (int i = 0; s.at && i < tracks; i++)
+        if (track[i].from < k->b.time)
+            stay_add(&s, track[i].card, track[i].area, track[i].reader, track[i].from, track[i].to < k->b.time ? track[i].to : k->b.time);
+    for (int i = 0; s.at && i < k->b.n; i++) {
+        struct str card = batch_cell(&k->b, i, "card"), reader = batch_cell(&k->b, i, "reader"), area = batch_cell(&k->b, i, "area");
+        if (!str_is(batch_cell(&k->b, i, "flag"), "1") || !card.n) continue;
+        zb_time down = batch_cell_time(&k->b, i, "in_time", k->b.time), here = batch_cell_time(&k->b, i, "area_in", down);
+        if (down > k->b.time) continue;
+        if (here < down || here > k->b.time) here = down;
+        zb_time last = down;
+        int first = trip_start(track, tracks, card, down, &last);
+        stay_add(&s, card, STR(""), reader, down, first < tracks ? track[first].from : here);
+        stay_add(&s, card, area, reader, first < tracks ? last : here, k->b.time);
+    }
+    if (s.at) qsort(s.at, (size_t)s.n, sizeof *s.at, by_card_time);
+    in->at = s.at, in->n = s.n;
+    return s.at != NULL;
+}
+
+/* Where the readers stand, as the mine has said. */
+static void readers_place(const struct kept *k, struct people_in *in, struct presence *at) {
+    for (int r = 0; k->ok && r < k->b.n; r++) {
+        double x, y;
+        if (!num_double(batch_cell(&k->b, r, "x"), &x) || !num_double(batch_cell(&k->b, r, "y"), &y)) continue;
+        for (int i = 0; i < in->n; i++)
+            if (str_eq(at[i].reader, batch_cell(&k->b, r, "reader"))) at[i].x = x, at[i].y = y;
+    }
 }
 
 int people_look(struct engine *en, const struct policy *p, const char *mine, zb_time now, struct clues *out, struct zb_err *e) {
-    ZB_AUTO(arena_drop) struct arena *a = arena_new((size_t)96 << 20);
-    struct kept now_below, areas;
-    struct people_in in = {.mine = str_of(mine), .producing = false};
+    ZB_AUTO(arena_drop) struct arena *a = arena_new((size_t)128 << 20);
+    struct kept below = {0}, readers = {0};
+    struct people_in in = {.mine = str_of(mine)};
+    struct presence *track = NULL;
+    int tracks = 0;
     struct db *db = engine_reader(en, e);
     if (!db) return e->rc;
     int rc = db_clock(db, now, e); /* what holds is asked as of then */
-    if (rc == ZB_OK) rc = kept_load(db, p, mine, "RYSS", a, &now_below, e);
-    if (rc == ZB_OK) rc = kept_load(db, p, mine, "RYQY", a, &areas, e);
-    if (rc == ZB_OK) rc = persons_load(db, p, mine, a, &in, e);
-    if (rc == ZB_OK) rc = quota_load(db, p, mine, &in.quota, e);
+    if (rc == ZB_OK) rc = kept_load(db, p, mine, PEOPLE_BELOW, a, &below, e);
+    bool fresh = below.ok && now - below.b.time <= ZB_HOUR; /* an old file says nothing of now */
+    if (rc == ZB_OK && fresh) {
+        in.from = zb_day_start(zb_day_of(below.b.time)), in.to = below.b.time;
+        rc = tracks_read(db, mine, in.from, in.to, a, &track, &tracks, e);
+        if (rc == ZB_OK) rc = areas_read(db, p, mine, a, &in, e);
+        if (rc == ZB_OK) rc = kept_load(db, p, mine, PEOPLE_READERS, a, &readers, e);
+        if (rc == ZB_OK) rc = persons_load(db, p, mine, a, &in, e);
+        if (rc == ZB_OK) rc = mine_load(db, p, mine, &in, e);
+    }
     if (db_clock(db, ZB_TIME_NONE, rc == ZB_OK ? e : &(struct zb_err){0}) != ZB_OK && rc == ZB_OK) rc = e->rc;
     engine_reader_back(en, db);
-    if (rc != ZB_OK || !now_below.ok || now - now_below.b.time > ZB_HOUR) return rc; /* an old file says nothing of now */
-    in.from = zb_day_start(zb_day_of(now_below.b.time)), in.to = now_below.b.time;
-    areas_of(&areas, p, a, &in);
-    if (!stays_of(&now_below, a, &in)) return zb_fail(e, ZB_E_LIMIT, "people of mine %s: too many", mine);
+    if (rc != ZB_OK || !fresh) return rc;
+    if (!stays_of(&below, track, tracks, a, &in)) return zb_fail(e, ZB_E_LIMIT, "people of mine %s: too many", mine);
+    readers_place(&readers, &in, (struct presence *)in.at);
     people_judge(&in, p, out);
     return ZB_OK;
 }

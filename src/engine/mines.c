@@ -45,6 +45,7 @@ void mines_free(struct engine *en) {
         if (!en->mines.slot[i].key) continue;
         struct mine *m = en->mines.slot[i].val;
         mine_free(m->state);
+        track_book_free(m->book);
         linkage_done(&m->linkage);
         pthread_mutex_destroy(&m->lock);
         pthread_mutex_destroy(&m->door);

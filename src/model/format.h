@@ -120,6 +120,7 @@ struct fact {
     zb_time every;                   /* define: samples are expected this often and watched; 0 not watched */
     bool instant;                    /* event: a moment, not a span that ends by a later record */
     bool unset_zero, unset_negative; /* define: how the family writes "no limit set" */
+    bool quiet;                      /* sample: kept, but neither judged nor a point of its own: statistics beside the readings */
     bool plain;                      /* sample: point, value, time and state are each one field as it stands */
 };
 

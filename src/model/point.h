@@ -59,4 +59,5 @@ struct observation { /* a sample and whose it is */
     struct str point;
     struct sample s;
     uint32_t from; /* the batch's own mark: record and fact it came from */
+    bool quiet;    /* kept, not judged */
 };

@@ -92,9 +92,35 @@ void bind_detect(struct reader *r, const struct node *root, struct policy *p) {
     bind_detectors(r, root, p);
 }
 
+static void flows_bind(struct reader *r, const struct node *root, struct clue_rule *c) {
+    static const char *const KEY[] = {
+#define X(id, key) key,
+        FLOWS(X)
+#undef X
+    };
+    static const char *const WAY[] = {
+#define X(id, key) key,
+        FLOW_WAYS(X)
+#undef X
+    };
+    const struct node *seq = node_seq(r, root, "flows");
+    for (const struct node *n = seq ? seq->child : NULL; n && !r->bad; n = n->next) {
+        node_keys(r, n, "key types words way");
+        int k = node_choice(r, n, "key", KEY, FLOWS_N), way = r->bad ? 0 : node_choice(r, n, "way", WAY, FLOW_WAYS_N);
+        if (r->bad) return;
+        if (c->flow[k].types) node_fail(r, n, "flow %s is there twice", KEY[k]);
+        c->flow[k] = (struct flow_rule){node_text(r, n, "types", NULL), node_text(r, n, "words", ""), (enum flow_way)way};
+    }
+    for (int k = 0; k < FLOWS_N && !r->bad; k++)
+        if (!c->flow[k].types) node_fail(r, root, "flows: %s is missing", KEY[k]);
+}
+
 void bind_clues(struct reader *r, const struct node *root, struct policy *p) {
     struct clue_rule *c = &p->clue;
-    node_keys(r, root, "source ledger fields trial open stops persons quota restricted energy_types output_types circuits");
+    node_keys(r, root,
+              "source ledger fields trial open stops persons quota places visits capacity restricted working energy_types air_types count_types flows circuits "
+              "track_days "
+              "person_days hour_days");
     const struct node *f = node_get(root, "fields"), *seq = node_seq(r, root, "circuits");
     if (!r->bad && !f) node_fail(r, root, "key fields is missing");
     if (r->bad) return;
@@ -118,7 +144,16 @@ void bind_clues(struct reader *r, const struct node *root, struct policy *p) {
                             .quota = node_text(r, root, "quota", NULL),
                             .restricted = node_text(r, root, "restricted", NULL),
                             .energy_types = node_text(r, root, "energy_types", NULL),
-                            .output_types = node_text(r, root, "output_types", NULL)};
+                            .air_types = node_text(r, root, "air_types", NULL),
+                            .count_types = node_text(r, root, "count_types", NULL),
+                            .places = node_text(r, root, "places", NULL),
+                            .visits = node_text(r, root, "visits", NULL),
+                            .capacity = node_text(r, root, "capacity", NULL),
+                            .working = node_text(r, root, "working", NULL),
+                            .track_days = (int)node_int(r, root, "track_days", INT64_MIN, 2, 400),
+                            .person_days = (int)node_int(r, root, "person_days", INT64_MIN, 31, 4000),
+                            .hour_days = (int)node_int(r, root, "hour_days", INT64_MIN, 31, 4000)};
+    if (!r->bad) flows_bind(r, root, c);
     c->circuit = r->bad ? NULL : arena_alloc(r->a, (size_t)(seq->n + 1) * sizeof *c->circuit);
     for (const struct node *n = c->circuit ? seq->child : NULL; n && !r->bad; n = n->next) {
         node_keys(r, n, "zh en words works");

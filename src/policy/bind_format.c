@@ -187,7 +187,7 @@ static void bind_fact(struct reader *r, const struct node *n, const struct forma
     *x = (struct fact){.kind = (enum fact_kind)node_choice(r, n, "fact", FACT, FACT_KINDS_N)};
     if (r->bad) return;
     char allowed[600];
-    snprintf(allowed, sizeof allowed, "fact when every instant unset map %s", FACT_SLOTS[x->kind]);
+    snprintf(allowed, sizeof allowed, "fact when every instant quiet unset map %s", FACT_SLOTS[x->kind]);
     node_keys(r, n, allowed);
     const struct node *maps = r->bad ? NULL : node_get(n, "map");
     if (maps && maps->kind != NODE_MAP) node_fail(r, maps, "map: write slot: \"from=to from=to\"");
@@ -200,6 +200,7 @@ static void bind_fact(struct reader *r, const struct node *n, const struct forma
     bind_when(r, n, f, x);
     x->every = node_duration(r, n, "every", 0);
     x->instant = node_bool(r, n, "instant", false);
+    x->quiet = node_bool(r, n, "quiet", false);
     const char *unset = node_text(r, n, "unset", "");
     x->unset_zero = slot_in(unset, "0");
     x->unset_negative = slot_in(unset, "-0.01");

@@ -51,8 +51,9 @@
     X(horizon, "rows")                                                                                                                                         \
     X(rise, "%CH4")                                                                                                                                            \
     X(rises, "1")                                                                                                                                              \
-    X(ridge, "1") X(trees, "1") X(leaves, "1") X(least, "rows") X(rate, "1") X(shrink, "1") X(columns, "p") X(folds, "1") X(prior, "rows") X(memory, "rows")   \
-        X(slack, "p") X(trend, "rows")
+    X(ridge, "1")                                                                                                                                              \
+    X(trees, "1") X(leaves, "1") X(least, "rows") X(rate, "1") X(shrink, "1") X(columns, "p") X(folds, "1") X(prior, "rows") X(memory, "rows") X(slack, "p")   \
+        X(trend, "rows")
 #define DETECT_BURST(X) X(past, "rows") X(strong, "J") X(ridge, "1") X(folds, "1") X(memory, "rows") X(enough, "rows") X(positives, "1")
 #define DETECT_SLOPE(X)                                                                                                                                        \
     X(span, "d")                                                                                                                                               \
@@ -70,11 +71,12 @@
 #define DETECTORS(D)                                                                                                                                           \
     D(FLAT, flat)                                                                                                                                              \
     D(REPLAY, replay)                                                                                                                                          \
-    D(NEAR, near) D(CLAMP, clamp) D(SMOOTH, smooth) D(COINCIDE, coincide) D(CALIB, calib) D(CLOCK, clock) D(TWIN, twin) D(REACT, react) D(UPLOAD, upload)      \
-        D(LIMITS, limits) D(LEVEL, level) D(DAY, day) D(QUOTA, quota) D(OVERTIME, overtime) D(RESTRICTED, restricted) D(JUMP, jump) D(PAIR, pair)              \
-            D(UNKNOWN, unknown) D(CERTIFICATE, certificate) D(TRAINING, training) D(CONTRACT, contract) D(LEADER, leader) D(COUNTS, counts) D(RATIO, ratio)    \
-                D(IDLE, idle) D(SHARE, share) D(BALANCE, balance) D(CAPACITY, capacity) D(ROUGH, rough) D(PLACE, place) D(AIR, air) D(HIDDEN, hidden)          \
-                    D(DRIFT, drift) D(GAS, gas) D(BURST, burst) D(SLOPE, slope) D(POND, pond) D(OUTBURST, outburst) D(FIRE, fire) D(WATER, water)
+    D(NEAR, near)                                                                                                                                              \
+    D(CLAMP, clamp) D(SMOOTH, smooth) D(COINCIDE, coincide) D(CALIB, calib) D(CLOCK, clock) D(TWIN, twin) D(REACT, react) D(UPLOAD, upload) D(LIMITS, limits)  \
+        D(LEVEL, level) D(DAY, day) D(QUOTA, quota) D(OVERTIME, overtime) D(RESTRICTED, restricted) D(JUMP, jump) D(PAIR, pair) D(UNKNOWN, unknown)            \
+            D(CERTIFICATE, certificate) D(TRAINING, training) D(CONTRACT, contract) D(LEADER, leader) D(COUNTS, counts) D(RATIO, ratio) D(IDLE, idle)          \
+                D(SHARE, share) D(BALANCE, balance) D(CAPACITY, capacity) D(ROUGH, rough) D(PLACE, place) D(AIR, air) D(HIDDEN, hidden) D(DRIFT, drift)        \
+                    D(GAS, gas) D(BURST, burst) D(SLOPE, slope) D(POND, pond) D(OUTBURST, outburst) D(FIRE, fire) D(WATER, water)
 
 #define X(name, unit) double name;
 #define D(ID, key)                                                                                                                                             \
@@ -113,16 +115,41 @@ struct circuit_rule {
     const char *zh, *en, *words; /* words of the meter's place, separated by |; the first circuit is the whole */
     bool works;                  /* its share falls when a mine stands still */
 };
+/* What a mine's day is made of, read from its points: gain of the largest counter, sum of the values, last value, mean. */
+#define FLOWS(X) X(TONS, "tons") X(BELT, "belt") X(SKIP, "skip") X(TICKET, "ticket") X(STOCK, "stock") X(AIR, "air")
+#define FLOW_WAYS(X) X(GAIN, "gain") X(VALUES, "values") X(LAST, "last") X(MEAN, "mean")
+enum flow {
+#define X(id, key) FLOW_##id,
+    FLOWS(X)
+#undef X
+        FLOWS_N
+};
+enum flow_way {
+#define X(id, key) FLOW_WAY_##id,
+    FLOW_WAYS(X)
+#undef X
+        FLOW_WAYS_N
+};
+struct flow_rule {
+    const char *types, *words; /* sensor types; words of the place, separated by |, "" any */
+    enum flow_way way;
+};
 struct clue_rule {
     const char *ledger;
     int at; /* its index */
     const char *site, *rule, *raised_at, *score, *reason, *evidence, *digest, *window, *shadow, *factors;
-    const char *trial, *open;                /* states a clue of a rule in the shadow, and of one switched on, begins in */
-    const char *stops;                       /* SQL: mine, since (day), rule, zh, en, crew and hours allowed (null: not limited), power (1: load counts) */
-    const char *persons;                     /* SQL, ?1 a mine: card, employer, special, certified, trained, contracted, leader */
-    const char *quota;                       /* SQL, ?1 a mine: persons underground at once */
-    const char *restricted;                  /* words of an area's kind, separated by | */
-    const char *energy_types, *output_types; /* sensor types of kWh counters and of tons */
+    const char *trial, *open; /* states a clue of a rule in the shadow, and of one switched on, begins in */
+    const char *stops;        /* SQL: mine, since (day), rule, zh, en, crew and hours allowed (null: not limited), power (1: load counts) */
+    const char *persons;      /* SQL, ?1 a mine: card, employer, special, certified, trained, contracted, leader */
+    const char *quota;        /* SQL, ?1 a mine: persons underground at once, 1 where it works */
+    const char *restricted;   /* words of an area's kind, separated by | */
+    const char *places;       /* SQL, ?1 a mine: name and position area of the working places that are declared today */
+    const char *visits;       /* SQL, ?1 a mine: arrivals of inspectors (ms), rising */
+    const char *capacity;     /* SQL, ?1 a mine: t a year, 1 underground */
+    const char *working;      /* words of a place at which coal or ore is won, separated by | */
+    const char *energy_types, *air_types, *count_types; /* sensor types of kWh counters, of air in m3/min, of persons counted by cameras */
+    struct flow_rule flow[FLOWS_N];
+    int track_days, person_days, hour_days; /* stays, days of cards, hours of mines are kept so long */
     struct circuit_rule *circuit;
     int circuits;
 };

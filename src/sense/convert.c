@@ -67,7 +67,7 @@ int observations_convert(const struct policy *p, struct str mine, struct observa
             if (o[i].s.v == ZB_FIX_NONE || !str_is(o[i].point, c->point)) continue;
             if ((c->temperature[0] && !reading_at(&temperature, o[i].s.t, &t)) || (c->barometer[0] && !reading_at(&barometer, o[i].s.t, &air))) continue;
             if (!conversion_value(c, zb_fix_double(o[i].s.v), t, air, &v)) continue;
-            o[n++] = (struct observation){str_of(c->to), {o[i].s.t, (zb_fix)llround(v * (double)ZB_FIX_ONE), o[i].s.state}, CONVERTED + (uint32_t)k};
+            o[n++] = (struct observation){str_of(c->to), {o[i].s.t, (zb_fix)llround(v * (double)ZB_FIX_ONE), o[i].s.state}, CONVERTED + (uint32_t)k, false};
         }
     }
     return n > raw ? n : raw;

@@ -110,6 +110,7 @@ int samples_of(const struct policy *p, const struct batch *b, int i, struct aren
         const struct fact *x = &f->fact[k];
         if (x->kind != FACT_SAMPLE || !applies(x, r)) continue;
         ret[n].from = (uint32_t)i * FACTS_MAX + (uint32_t)k;
+        ret[n].quiet = x->quiet;
         n += sample_make(b, r, x, a, &ret[n]);
     }
     return n;

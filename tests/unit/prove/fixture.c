@@ -1,6 +1,7 @@
 #include "fixture.h"
 #include "audit/audit.h"
 #include "ledger/ledger.h"
+#include "prove/facts.h"
 #include "prove/prove.h"
 #include <dirent.h>
 
@@ -20,6 +21,7 @@ void fixture_open(struct fixture *f, const char *url) {
                "region text, location text, unit text, point text, cause text, note text, state integer, judged integer, acked_by text, caused_by text, "
                "measured_by text, closed_by text, merged text)",
                &err));
+    OK(facts_init(f->db, &err));
     OK(ledger_migrate(f->db, f->p, 0, &err));
     OK(prove_migrate(f->db, f->p, &err)); /* rules ask figures too */
 }

@@ -36,7 +36,7 @@ static struct policy *station_policy(void) {
     return p;
 }
 __attribute__((unused)) static struct observation raw(const char *point, const char *v, zb_time t) {
-    return (struct observation){str_of(point), {t, fx(v), 0}, 0};
+    return (struct observation){str_of(point), {t, fx(v), 0}, 0, false};
 }
 static void level(const struct observation *o, int n, const char *point, zb_time t, double want) {
     for (int i = 0; i < n; i++)

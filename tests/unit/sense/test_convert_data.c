@@ -18,7 +18,7 @@ static struct str column(const char *line, int k) {
     return one;
 }
 static struct observation take(const char *point, const char *line, int k) {
-    struct observation o = {str_of(point), {0, ZB_FIX_NONE, 0}, 0};
+    struct observation o = {str_of(point), {0, ZB_FIX_NONE, 0}, 0, false};
     assert_true(zb_time_parse(column(line, 0), &o.s.t));
     assert_true(num_fix(column(line, k), &o.s.v));
     return o;
