@@ -14,7 +14,7 @@ const char *const POINT_MARK_ZH[] = {
 
 static void mark(struct point_feed *p, enum point_mark m) { p->marks |= 1u << m; }
 
-/* A point that began within the window owes nothing before its first hour; one that ended owes to the end. */
+/* A point that began within the window owes nothing before its first sample, and of that hour only what came; one that ended owes to the end. */
 static void count(struct point_feed *p, int hours, zb_time last_part) {
     p->first = p->last = p->renamed = -1;
     p->expected = p->received = 0;
@@ -29,6 +29,7 @@ static void count(struct point_feed *p, int hours, zb_time last_part) {
     }
     for (int h = p->before || p->first < 0 ? 0 : p->first; h < hours && p->per_hour; h++) {
         int64_t due = h == hours - 1 ? p->per_hour * last_part / ZB_HOUR : p->per_hour;
+        if (h == p->first && !p->before && p->hour[h].n < due) due = p->hour[h].n;
         p->expected += due;
         p->received += p->hour[h].n < due ? p->hour[h].n : due;
     }

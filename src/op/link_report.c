@@ -276,14 +276,15 @@ static int refusals(struct report *r, int *strange, int *whole, struct zb_err *e
     stmt_time(q, 2, r->opened);
     json_key(j, "refusals");
     json_arr(j);
-    int rc;
+    int rc, shown = 0;
     while ((rc = stmt_row(q, e)) == 1) {
         struct upload_name un;
         struct zb_err none;
         struct str file = stmt_col_text(q, 0);
         bool foreign = upload_name_parse(r->c->policy, file, str_of(r->h->code), &un, &none) == ZB_OK && !str_is(un.mine, r->h->code);
         if (foreign) map_set(&codes, un.mine, there);
-        if (++*whole > REFUSED_SHOWN) continue;
+        *whole += !foreign || !engine_alias_of(r->c->en, un.mine, str_of(r->h->code)); /* a code since mapped is put right */
+        if (++shown > REFUSED_SHOWN) continue;
         json_obj(j);
         kv_str(j, "file", file);
         kv_t(j, "received", stmt_col_time(q, 1));

@@ -35,6 +35,10 @@ static void what_was_expected_and_what_came(void **s) {
     assert_int_equal(p[1].expected, 7 * 120 + 30); /* owes nothing before it began */
     assert_int_equal(p[1].received, p[1].expected);
     assert_int_equal(p[1].marks, 1u << MARK_FRESH);
+    hours[1][40].n = 50; /* it began in the middle of that hour */
+    complete_judge(&RULE, p, 2, HOURS, 15 * ZB_MINUTE, bulk);
+    assert_int_equal(p[1].expected, 6 * 120 + 50 + 30);
+    assert_int_equal(p[1].received, p[1].expected);
     p[1].before = true; /* it was there a week ago: then it owes the gap */
     complete_judge(&RULE, p, 2, HOURS, 15 * ZB_MINUTE, bulk);
     assert_int_equal(p[1].expected, 47 * 120 + 30);
