@@ -132,11 +132,10 @@ int op_rules(struct op_call *c, struct zb_err *e) {
     for (int i = 0; i < c->policy->rules; i++) {
         const struct rule *u = c->policy->rule[i];
         if (u->hit.text && !rule_seen(c, u)) continue;
-        const char *const K[] = {"id", "zh", "en", "serves", "source", "needs", "alarms", "detectors"}, *const V[] = {u->id,     u->zh,       u->en,
-                                                                                                                      u->serves, u->source,   u->needs,
-                                                                                                                      u->alarms, u->detectors};
+        const char *const K[] = {"id", "zh", "en", "serves", "source", "alarms", "detectors"}, *const V[] = {u->id,     u->zh,     u->en,       u->serves,
+                                                                                                             u->source, u->alarms, u->detectors};
         json_obj(c->out);
-        for (int k = 0; k < 8; k++) {
+        for (int k = 0; k < 7; k++) {
             json_key(c->out, K[k]);
             json_z(c->out, V[k]);
         }

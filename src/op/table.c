@@ -534,7 +534,7 @@ const struct op OPS[] = {
      false,
      "the rules addressed to you: what stands, what is excused, what cannot be told, and what the last run cost",
      {{0}},
-     "{rules:[{id:s,zh:s,en:s,serves:s,source:s,needs:s,alarms:s,detectors:s,action:s,shadow:b,open:i,excused:i,unknown:i,ran:t?,ms:i,trouble:s}]}",
+     "{rules:[{id:s,zh:s,en:s,serves:s,source:s,alarms:s,detectors:s,action:s,shadow:b,open:i,excused:i,unknown:i,ran:t?,ms:i,trouble:s}]}",
      "rules",
      op_rules},
     {"rules.run",

@@ -137,21 +137,20 @@ static void say_bind(struct reader *r, const struct node *map, struct rule *u) {
 }
 
 static void rule_bind(struct reader *r, const struct node *n, const char *source, bool insight, struct rule *u) {
-    node_keys(r, n, "id zh en serves ledgers source needs alarms detectors subject action means to score shadow params sql say suppress missing");
+    node_keys(r, n, "id zh en serves ledgers source alarms detectors subject action means to score shadow params sql say suppress missing");
     *u = (struct rule){.id = node_text(r, n, "id", NULL),
                        .zh = node_text(r, n, "zh", NULL),
                        .en = node_text(r, n, "en", NULL),
                        .serves = node_text(r, n, "serves", NULL),
                        .ledgers = node_text(r, n, "ledgers", ""),
                        .source = node_text(r, n, "source", source),
-                       .needs = node_text(r, n, "needs", ""),
                        .alarms = node_text(r, n, "alarms", ""),
                        .detectors = node_text(r, n, "detectors", ""),
                        .file = r->file,
                        .insight = insight,
                        .at = n};
-    if (r->bad || u->needs[0] || u->alarms[0] || u->detectors[0]) { /* needs: what no ledger can tell yet, a hole that is named */
-        if (!r->bad && node_get(n, "sql")) node_fail(r, n, "%s: either sql, or alarms and detectors, or needs", u->id);
+    if (r->bad || u->alarms[0] || u->detectors[0]) {
+        if (!r->bad && node_get(n, "sql")) node_fail(r, n, "%s: either sql, or alarms and detectors", u->id);
         return;
     }
     u->subject = node_text(r, n, "subject", "");

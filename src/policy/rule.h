@@ -49,7 +49,7 @@ struct rule_suppress {
     const char *zh, *en;
 };
 struct rule {
-    const char *id, *zh, *en, *serves, *ledgers, *source, *file, *subject, *means, *to, *needs;
+    const char *id, *zh, *en, *serves, *ledgers, *source, *file, *subject, *means, *to;
     const char *alarms, *detectors; /* of a rule over streams: kinds of alarms, keys of detectors, that are its hits; it has no SQL */
     enum rule_action action;
     int score;

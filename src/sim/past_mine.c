@@ -179,8 +179,40 @@ static void standing(struct past_sim *s, const struct pmine *m) {
     }
 }
 
+static int column_of(const struct code_table *t, const char *key) {
+    for (int i = 0; i < t->columns; i++)
+        if (!strcmp(t->column[i].key, key)) return i;
+    ZB_BUG("table %s has no column %s", t->key, key);
+}
+
+/* What the mine must send it sends: one device a stream that the policy requires of its kind. */
+static void devices(struct past_sim *s, const struct pmine *m) {
+    static const struct {
+        const char *stream, *kind;
+    } KIND[] = {{"ST01", "gas"},    {"ST02", "positioning"}, {"ST03", "air"},      {"ST04", "power"},       {"ST07", "camera"},
+                {"ST08", "e_seal"}, {"ST09", "slope"},       {"ST10", "tailings"}, {"ST11", "microseismic"}};
+    const struct code_table *t = NULL;
+    for (int i = 0; i < s->p->tables; i++)
+        if (!strcmp(s->p->table[i].key, "required_streams")) t = &s->p->table[i];
+    for (int r = 0; t && r < t->rows; r++) {
+        const char **row = &t->cell[r * t->columns], *stream = row[column_of(t, "stream")], *kind = NULL;
+        char key[60];
+        for (size_t i = 0; i < sizeof KIND / sizeof *KIND; i++)
+            if (!strcmp(KIND[i].stream, stream)) kind = KIND[i].kind;
+        if (!kind || strcmp(row[column_of(t, "kind")], m->kind) || strcmp(row[column_of(t, "device")], "true")) continue;
+        if (!strcmp(stream, "ST04") && planted(s, m, "R28")) continue;
+        snprintf(key, sizeof key, "%s.%s", m->key, stream);
+        int32_t d = s->from + 6;
+        say(s, past_at(d, 9, m->i + r), "device", key, own(m, "safety_manager"), "new", "'name':'%s','site':'@%s','kind':'%s','stream':'%s','interval_s':60",
+            row[column_of(t, "zh")], m->key, kind, stream);
+        say(s, past_at(d + 1, 9, m->i + r), "device", key, own(m, "safety_manager"), "install", "%s", "");
+        say(s, past_at(d + 2, 10, m->i + r), "device", key, by(s, m, "hazard_officer", "hz"), "accept", "'accepted_on':'%s'", dt(d + 2));
+    }
+}
+
 void mine_begin(struct past_sim *s, struct pmine *m) {
     site(s, m);
+    devices(s, m);
     people(s, m);
     setup(s, m, "safety_dept", "安全管理机构", 0);
     setup(s, m, "responsibility_system", "安全生产责任体系", 0);

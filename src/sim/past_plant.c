@@ -20,7 +20,7 @@ static const struct {
     {"R92", "", ANY, 1},     {"R93", "", COAL, 1},      {"R94", "", ANY, 1},          {"R95", "", ANY, 1},   {"R96", "", ANY, 1},     {"R97", "", ANY, 1},
     {"R98", "", ANY, 1},     {"R99", "", ANY, 1},       {"R101", "", ANY, 1},         {"R102", "", ANY, 1},  {"R06", "", WORLD, 1},   {"R11", "", WORLD, 1},
     {"R12", "", WORLD, 1},   {"R49", "", WORLD, 1},     {"R74", "", WORLD, 1},        {"R89", "", WORLD, 1}, {"R88", "", WORLD, 1},   {"R100", "", WORLD, 1},
-    {"R85", "", ANY, 1},     {"R86", "", BY_COUNTY, 1}, {"R81", "R87", BY_COUNTY, 1}, {"R47", "", ANY, 2}};
+    {"R85", "", ANY, 1},     {"R86", "", BY_COUNTY, 1}, {"R81", "R87", BY_COUNTY, 1}, {"R47", "", ANY, 2},   {"R28", "", ANY, 1}};
 enum { PLANTS = sizeof PLANT / sizeof *PLANT };
 
 static int plant_find(const char *rule) {

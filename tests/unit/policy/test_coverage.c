@@ -47,6 +47,7 @@ static void every_requirement_and_hole(void **s) {
     assert_int_equal(times(json, "\"entry\":true"), 7);
     assert_int_equal(times(json, "\"entry\":false"), 303);
     assert_int_equal(times(strstr(json, "{\"requirements\":310"), "\"why\":"), holes);
+    assert_int_equal(holes, 0);
     const char *text = cover(fixtures, false, &same);
     assert_int_equal(same, holes);
     assert_int_equal(times(text, "proof by entry"), 7);
