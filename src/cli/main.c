@@ -180,9 +180,9 @@ static int cmd_night(struct cli *c) {
     int rc = engine_night(en, day, zb_now(), &r, &e);
     engine_close(en);
     if (rc != ZB_OK) return cli_failed(&e);
-    printf(c->json ? "{\"mines\":%d,\"points\":%d,\"standstills\":%d,\"clues\":%d,\"new\":%d}\n"
-                   : "%d mines, %d sensor-days, %d standstills judged: %d clues, %d of them new\n",
-           r.mines, r.points, r.stops, r.clues, r.fresh);
+    printf(c->json ? "{\"mines\":%d,\"points\":%d,\"standstills\":%d,\"clues\":%d,\"new\":%d,\"models\":%d}\n"
+                   : "%d mines, %d sensor-days, %d standstills judged: %d clues, %d of them new; %d models fitted\n",
+           r.mines, r.points, r.stops, r.clues, r.fresh, r.models);
     return 0;
 }
 
@@ -195,9 +195,10 @@ static int cmd_simulate(struct cli *c) {
                *pol = cli_option(c, "policy"), *from = cli_option(c, "start"), *y = cli_option(c, "years");
     zb_time start = zb_now() / ZB_HOUR * ZB_HOUR - ZB_HOUR;
     if (y && !m) mines = 1000;
-    if ((m && !num_i64(str_of(m), 1, 20000, &mines)) || (y && !num_i64(str_of(y), 1, 10, &years)) || (s && !num_i64(str_of(s), 0, INT64_MAX, &seed)) || (h && (!num_fix(str_of(h), &hours) || hours <= 0)) ||
-        (from && !zb_time_parse(str_of(from), &start)))
-        return cli_usage("simulate OUT [--mines N] [--hours H | --years Y] [--faults LIST] [--seed S] [--live yes] [--start \"2026-03-01 00:00:00\"] [--policy P]");
+    if ((m && !num_i64(str_of(m), 1, 20000, &mines)) || (y && !num_i64(str_of(y), 1, 10, &years)) || (s && !num_i64(str_of(s), 0, INT64_MAX, &seed)) ||
+        (h && (!num_fix(str_of(h), &hours) || hours <= 0)) || (from && !zb_time_parse(str_of(from), &start)))
+        return cli_usage(
+            "simulate OUT [--mines N] [--hours H | --years Y] [--faults LIST] [--seed S] [--live yes] [--start \"2026-03-01 00:00:00\"] [--policy P]");
     if (policy_load(pol ? pol : "policies/shanxi", &p, &e) != ZB_OK) return cli_failed(&e);
     if (cli_option(c, "live")) start = zb_now() / (30 * ZB_SECOND) * (30 * ZB_SECOND);
     struct sim_config cfg = {.out = c->dir,

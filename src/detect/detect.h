@@ -55,6 +55,18 @@ struct past {                             /* the merged samples of a point in th
 /* Judges the window anew as if all had come in time; out gets the last word on every alarm in it, found before or not, and the state goes on from there.
  * cut: something stood already when the window began; what begins with a point's first sample is then not told. */
 void mine_rejudge(const struct policy *p, struct mine_state *m, const struct past *past, int n, bool cut, struct alarm_diffs *out);
+/* A model that a night fitted, as model_head wrote it with the model behind; false: damaged, of another version, or of a point that is not there. It is an
+ * input of the mine like any other: the same inputs give the same warnings. */
+bool mine_model(const struct policy *p, struct mine_state *m, struct str bytes);
+void model_head(struct buf *out, enum detector_id kind, const struct policy *p, int32_t day, const char *point, const char *const *with, int n);
+bool mine_fitted(const struct mine_state *m, struct str point, enum detector_id kind, int32_t *day); /* has a model; of which day */
+struct ahead_now { /* the last forecast at a point, for screens; NAN: not of this hazard, or not known */
+    enum detector_id hazard;
+    zb_time at, horizon;
+    double expected, spread, chance;                /* value at the horizon (methane: the greatest until then), its error, chance of reaching the limit */
+    double speed, angle, days, days_low, days_high; /* mm/d, degrees, days left */
+};
+bool mine_ahead(const struct policy *p, const struct mine_state *m, struct str point, struct ahead_now *ret); /* false: none */
 /* Checkpoint: state to bytes and back; version and length checked on the way in. */
 void mine_freeze(const struct mine_state *m, struct buf *out);
 ZB_MUST int mine_thaw(struct str bytes, struct mine_state **ret, struct zb_err *e);

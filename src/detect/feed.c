@@ -62,7 +62,7 @@ static void feed_one(struct step *s, struct pt *feed, zb_time t) {
         }
     }
     char note[160];
-    struct cond c = {feed, "", ALARM_FEED, s->p->kind[ALARM_FEED].level, t, feed->last.v, ZB_FIX_NONE, 0, why ? why->def.code : feed->def.code, note};
+    struct cond c = {feed, "", ALARM_FEED, s->p->kind[ALARM_FEED].level, t, feed->last.v, ZB_FIX_NONE, 0, why ? why->def.code : feed->def.code, note, NULL};
     if (demanded && power) {
         str_copy(STR("断电失效：甲烷达到断电值而负荷侧仍有电"), note, sizeof note);
         alarm_hold(s, &c);

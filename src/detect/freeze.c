@@ -1,8 +1,8 @@
 /* A mine's state to bytes and back. One walk serves both directions, so they cannot differ; every read is checked against what is left. */
-#include "detect/state.h"
+#include "detect/ahead.h"
 #include <stdlib.h>
 
-#define VERSION 3
+#define VERSION 4
 #define FROZEN_MAX ((size_t)256 << 20)
 
 struct io {
@@ -107,6 +107,7 @@ static void alarm(struct io *f, struct alarm *a) {
     number(f, &a->count, 0, INT32_MAX);
     text(f, a->group, sizeof a->group);
     text(f, a->note, sizeof a->note);
+    text(f, a->why, sizeof a->why);
 }
 
 static void lives(struct io *f, struct live **list) {
@@ -159,6 +160,99 @@ static void watch(struct io *f, struct pt *p) {
     ring(f, &p->watch->rain);
 }
 
+/* ---- what looks ahead ---- */
+static void real(struct io *f, double *v) { bytes(f, v, sizeof *v); }
+
+/* A part that packs itself: its length, then its bytes. */
+static struct str packed(struct io *f, struct buf *b) {
+    int n = (int)b->n;
+    number(f, &n, 0, 1 << 20);
+    if (f->out) buf_put(f->out, b->p, b->n);
+    if (f->out || f->bad || (size_t)(f->end - f->p) < (size_t)n) {
+        f->bad |= !f->out;
+        return (struct str){"", 0};
+    }
+    f->p += n;
+    return (struct str){f->p - n, (size_t)n};
+}
+
+static void ahead_gas(struct io *f, struct gas_ahead **at) {
+    struct gas_ahead *g = *at ? *at : xcalloc(1, sizeof *g);
+    ZB_AUTO(buf_done) struct buf model, live;
+    buf_init(&model, 1 << 20), buf_init(&live, 1 << 20);
+    if (f->out) gas_pack(g->model, &model), gas_live_pack(g->live, &live);
+    struct str m = packed(f, &model), l = packed(f, &live);
+    for (int i = 0; i < GAS_CHANNELS_MAX - 1; i++) text(f, g->with[i], sizeof g->with[i]);
+    number(f, &g->fitted, 0, 200000);
+    i64(f, &g->slot), i64(f, &g->at);
+    for (int i = 0; i < GAS_CHANNELS_MAX; i++) real(f, &g->row[i]);
+    real(f, &g->next.peak), real(f, &g->next.cross);
+    if (f->out) return;
+    *at = g;
+    g->model = f->bad ? NULL : gas_unpack(m);
+    g->live = g->model ? gas_live_new(g->model) : NULL;
+    f->bad |= !g->live || !gas_live_unpack(g->live, l);
+}
+
+static void ahead_slope(struct io *f, struct slope_ahead **at) {
+    struct slope_ahead *a = *at = *at ? *at : xcalloc(1, sizeof *a);
+    int level = (int)a->level;
+    ring(f, &a->hour), ring(f, &a->day), ring(f, &a->when);
+    number(f, &level, 0, ALARM_LEVELS_N - 1);
+    a->level = (enum alarm_level)level;
+    i64(f, &a->at);
+    double *v[] = {&a->speed, &a->angle, &a->days, &a->days_low, &a->days_high};
+    for (int i = 0; i < 5; i++) real(f, v[i]);
+    text(f, a->why, sizeof a->why);
+    f->bad |= !a->hour.slot || a->hour.n > SLOPE_HOURS || !a->day.slot || a->day.n > SLOPE_DAYS_MAX || a->when.n != a->day.n;
+}
+
+static void ahead_level(struct io *f, struct level_ahead **at) {
+    struct level_ahead *a = *at = *at ? *at : xcalloc(1, sizeof *a);
+    ring(f, &a->step);
+    for (size_t i = 0; i < sizeof a->model / sizeof(double); i++) real(f, (double *)&a->model + i);
+    number(f, &a->fitted, 0, 200000);
+    real(f, &a->next), i64(f, &a->at);
+    f->bad |= !a->step.slot;
+}
+
+static void ahead(struct io *f, struct pt *p) {
+    bool there = p->ahead != NULL;
+    flag(f, &there);
+    if (!there || f->bad) return;
+    if (!f->out) p->ahead = xcalloc(1, sizeof *p->ahead);
+    struct ahead *a = p->ahead;
+    int what = (int)a->what;
+    bool has[] = {a->gas != NULL, a->slope != NULL, a->level != NULL};
+    number(f, &what, 0, FORECAST_TYPES_N);
+    a->what = (enum forecast_type)what;
+    for (int i = 0; i < 3; i++) flag(f, &has[i]);
+    f->bad |= has[1] != (what == FORECAST_SLOPE) || has[2] != (what == FORECAST_LEVEL);
+    if (has[0] && !f->bad) ahead_gas(f, &a->gas);
+    if (has[1] && !f->bad) ahead_slope(f, &a->slope);
+    if (has[2] && !f->bad) ahead_level(f, &a->level);
+}
+
+static void burst(struct io *f, struct mine_state *m) {
+    bool there = m->burst != NULL;
+    flag(f, &there);
+    if (!there || f->bad) return;
+    if (!f->out) m->burst = burst_ahead_new();
+    struct burst_ahead *b = m->burst;
+    number(f, &b->n, 0, BURST_KEPT);
+    i64(f, &b->open), i64(f, &b->received);
+    if (b->open != INT64_MIN && (b->open > 10000000 || b->open < -10000000)) f->bad = true;
+    struct burst_shift *one = &b->now;
+    for (int i = -1; i < b->n && !f->bad; i++) {
+        if (i >= 0) one = &b->shift[i];
+        real(f, &one->events), real(f, &one->strong), real(f, &one->energy), real(f, &one->acoustic);
+        flag(f, &one->working);
+        if (i >= 0) real(f, &b->score[i]);
+    }
+    for (size_t i = 0; i < sizeof b->model / sizeof(double); i++) real(f, (double *)&b->model + i);
+    number(f, &b->fitted, 0, 200000);
+}
+
 static void point(struct io *f, struct pt *p) {
     definition(f, p);
     i64(f, &p->last.t);
@@ -171,6 +265,7 @@ static void point(struct io *f, struct pt *p) {
     flag(f, &p->confirmed);
     lives(f, &p->live);
     watch(f, p);
+    ahead(f, p);
 }
 
 static void facts(struct io *f, struct mine_facts *x) {
@@ -194,6 +289,8 @@ void mine_freeze(const struct mine_state *m, struct buf *out) {
     i64(&f, &w->late_due);
     i64(&f, &w->late_by);
     lives(&f, &w->own);
+    i64(&f, &w->pond_at);
+    burst(&f, w);
     number(&f, &n, 0, MINE_POINTS_MAX);
     for (int i = 0; i < n; i++) point(&f, w->pt[i]);
 }
@@ -214,6 +311,8 @@ int mine_thaw(struct str in, struct mine_state **ret, struct zb_err *e) {
     i64(&f, &m->late_due);
     i64(&f, &m->late_by);
     lives(&f, &m->own);
+    i64(&f, &m->pond_at);
+    burst(&f, m);
     number(&f, &n, 0, MINE_POINTS_MAX);
     for (int i = 0; i < n && !f.bad; i++) {
         struct pt p = {.eff = LIMITS_NONE, .source = "", .eff_day = INT32_MIN};
@@ -221,7 +320,7 @@ int mine_thaw(struct str in, struct mine_state **ret, struct zb_err *e) {
         struct pt *kept = p.def.code[0] && !pt_find(m, str_of(p.def.code)) ? pt_make(m, &p.def) : NULL;
         if (!kept) f.bad = true;
         if (kept) p.index = kept->index, *kept = p;
-        if (!kept) watch_done(&p), free(p.relation);
+        if (!kept) watch_done(&p), ahead_done(&p), free(p.relation);
         for (struct live *l = kept ? NULL : p.live, *next; l; l = next) {
             next = l->next;
             free(l);

@@ -1,5 +1,4 @@
-#include "detect/gas.h"
-#include "base/str.h"
+#include "detect/gas_inside.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -27,17 +26,8 @@ static const struct {
             {MAX, 60, "max of 60 rows"},
             {MAX, 120, "max of 120 rows"},
             {SD, 30, "spread of 30 rows"}};
-enum { LOOKS = sizeof LOOK / sizeof *LOOK, COMPANION = 9, GAPS_MAX = 8 };
-enum { FEATURES_MAX = LOOKS + (GAS_CHANNELS_MAX - 1) * COMPANION };
-
-struct gas_model {
-    struct detect_gas rule;
-    int channels, k;
-    double mean[FEATURES_MAX], sd[FEATURES_MAX], w[FEATURES_MAX + 1]; /* ridge on the scaled features, then 1 */
-    struct boost *trees, *odds;                                       /* of the mean; of a rise by the gap in the last feature */
-    double weight[4], first[4];                                       /* of the views: for a rise by any gap; by the first step */
-    struct gas_tally start;
-};
+enum { LOOKS = sizeof LOOK / sizeof *LOOK, COMPANION = GAS_COMPANION, GAPS_MAX = GAS_GAPS_MAX, FEATURES_MAX = GAS_FEATURES_MAX };
+_Static_assert((int)LOOKS == (int)GAS_LOOKS, "the table of looks and its length");
 
 static double look(const double *rows, int now, int channels, int c, int l) {
     int n = LOOK[l].rows, from = LOOK[l].what == LAG ? now - n : now - n + 1;
@@ -243,13 +233,18 @@ static void blend_fit(struct gas_model *m, struct sheet *s) {
     free(b.mean), free(b.ridge), free(b.view);
 }
 
+bool gas_rule_good(const struct detect_gas *r) {
+    return r->horizon >= 1 && r->horizon <= GAS_HORIZON_MAX && r->rises >= 1 && r->rises <= GAPS_MAX && r->folds >= 2 && r->rise > 0 && r->memory > 0 &&
+           r->trees >= 1 && r->trees <= 2000 && r->leaves >= 2 && r->leaves <= BOOST_LEAVES_MAX && r->step_s >= 1;
+}
+
+int gas_channels(const struct gas_model *m) { return m->channels; }
+
 struct gas_model *gas_fit(const struct detect_gas *rule, const double *rows, int n, int channels) {
     int horizon = (int)rule->horizon, use = n - horizon;
-    if (channels < 1 || channels > GAS_CHANNELS_MAX || n < 10 * GAS_PAST || horizon < 1 || horizon > GAS_HORIZON_MAX || rule->rises < 1 ||
-        rule->rises > GAPS_MAX || rule->folds < 2)
-        return NULL;
+    if (channels < 1 || channels > GAS_CHANNELS_MAX || n < 10 * GAS_PAST || !gas_rule_good(rule)) return NULL;
     struct gas_model *m = xcalloc(1, sizeof *m);
-    *m = (struct gas_model){.rule = *rule, .channels = channels, .k = LOOKS + (channels - 1) * COMPANION};
+    *m = (struct gas_model){.rule = *rule, .channels = channels, .k = gas_features(channels)};
     struct sheet s = {use, m->k, xmalloc((size_t)use * (size_t)m->k * sizeof(double)), xmalloc((size_t)use * sizeof(double)),
                       xcalloc((size_t)use, sizeof(bool))};
     for (int i = 0; i < use; i++) {
@@ -323,14 +318,6 @@ void gas_next(const struct gas_model *m, struct gas_watch *w, const double *rows
     why(m, x, ret);
 }
 
-enum { KEPT = GAS_PAST + GAS_HORIZON_MAX + 1 };
-struct gas_live {
-    const struct gas_model *m;
-    struct gas_watch watch;
-    int n; /* rows in use; when twice KEPT are full the newer half moves to the front */
-    double row[2 * KEPT * GAS_CHANNELS_MAX];
-};
-
 struct gas_live *gas_live_new(const struct gas_model *m) {
     struct gas_live *l = xcalloc(1, sizeof *l);
     l->m = m;
@@ -338,13 +325,18 @@ struct gas_live *gas_live_new(const struct gas_model *m) {
     return l;
 }
 
+void gas_live_follow(struct gas_live *l, const struct gas_live *before) {
+    l->n = before->n;
+    memcpy(l->row, before->row, sizeof l->row);
+}
+
 void gas_live_free(struct gas_live *l) { free(l); }
 
 void gas_live_row(struct gas_live *l, const double *v, double limit, struct gas_next *ret) {
     size_t row = (size_t)l->m->channels * sizeof *v;
-    if (l->n == 2 * KEPT) {
-        memcpy(l->row, l->row + (l->n - KEPT) * l->m->channels, KEPT * row);
-        l->n = KEPT;
+    if (l->n == 2 * GAS_KEPT) {
+        memcpy(l->row, l->row + (l->n - GAS_KEPT) * l->m->channels, GAS_KEPT * row);
+        l->n = GAS_KEPT;
     }
     memcpy(l->row + l->n * l->m->channels, v, row);
     gas_next(l->m, &l->watch, l->row, l->n++, limit, ret);

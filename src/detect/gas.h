@@ -4,6 +4,7 @@
  * rises for "how likely is a rise of at least g". The forecast leaves the present value only as far as the mean absolute error bears it: on quantised
  * sensors the median of the next minutes is mostly "as now", the mean is not. */
 #pragma once
+#include "base/str.h"
 #include "detect/learn.h"
 #include "policy/forecast.h"
 
@@ -41,6 +42,11 @@ struct gas_model;
 /* rows: n × channels, finite. NULL with fewer than 10 · GAS_PAST rows or a rule or channels out of range. gas_free frees. Takes seconds: a job, never the live path. */
 struct gas_model *gas_fit(const struct detect_gas *rule, const double *rows, int n, int channels);
 void gas_free(struct gas_model *m);
+/* To bytes and back, 25 kB: numbers of the trees in single precision, so what was fitted is not bit for bit what comes back; what comes back packs to the same
+ * bytes. NULL: damaged, or of another version. */
+void gas_pack(const struct gas_model *m, struct buf *out);
+struct gas_model *gas_unpack(struct str bytes);
+int gas_channels(const struct gas_model *m);
 void gas_watch_start(const struct gas_model *m, struct gas_watch *w);
 struct gas_next {
     double peak;     /* greatest value within the horizon: right in the middle and in the mean */
@@ -58,5 +64,8 @@ void gas_next(const struct gas_model *m, struct gas_watch *w, const double *rows
 struct gas_live;
 struct gas_live *gas_live_new(const struct gas_model *m); /* borrows m */
 void gas_live_free(struct gas_live *l);
+void gas_live_follow(struct gas_live *l, const struct gas_live *before); /* the rows of the model before it, of as many channels */
+void gas_live_pack(const struct gas_live *l, struct buf *out);
+bool gas_live_unpack(struct gas_live *l, struct str bytes); /* into a new one of the same model */
 /* v: one finite value a channel at the next even step. */
 void gas_live_row(struct gas_live *l, const double *v, double limit, struct gas_next *ret);

@@ -54,7 +54,7 @@ void joint_check(struct step *s, zb_time t) {
         }
         snprintf(note, sizeof note, "%.60s：蓝%d 黄%d 橙%d 红%d，升为%s色", j->zh, count[LEVEL_BLUE], count[LEVEL_YELLOW], count[LEVEL_ORANGE],
                  count[LEVEL_RED], ALARM_LEVEL_ZH[level]);
-        struct cond c = {NULL, key, ALARM_JOINT, level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, key, note};
+        struct cond c = {NULL, key, ALARM_JOINT, level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, key, note, NULL};
         alarm_hold(s, &c);
     }
 }

@@ -34,6 +34,7 @@ static int by_time(const void *a, const void *b) {
 
 static struct mine_state *state_like(struct mine_state *m) {
     struct mine_state *s = mine_new(&m->f);
+    s->past = true;
     for (int i = 0; i < m->n; i++) (void)pt_make(s, &m->pt[i]->def);
     for (int i = 0; i < s->n; i++) links_make(s, s->pt[i]);
     return s;

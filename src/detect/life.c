@@ -83,6 +83,11 @@ static void clear(struct step *s, struct pt *pt, struct live *l) {
     drop(s->m, pt, l);
 }
 
+static void words_of(struct alarm *a, const struct cond *c) {
+    str_copy(str_of(c->note), a->note, sizeof a->note);
+    str_copy(str_of(c->why), a->why, sizeof a->why);
+}
+
 static struct live *begin(struct step *s, const struct cond *c) {
     struct live *l = xcalloc(1, sizeof *l);
     struct alarm *a = &l->a;
@@ -97,7 +102,7 @@ static struct live *begin(struct step *s, const struct cond *c) {
     str_copy(str_of(s->m->f.code), a->mine, sizeof a->mine);
     str_copy(str_of(c->pt ? c->pt->def.code : c->point), a->point, sizeof a->point);
     str_copy(str_of(c->group), a->group, sizeof a->group);
-    str_copy(str_of(c->note), a->note, sizeof a->note);
+    words_of(a, c);
     id_make(a);
     struct live **list = list_of(s->m, c->pt);
     l->next = *list;
@@ -132,7 +137,7 @@ void alarm_hold(struct step *s, const struct cond *c) {
         news = true;
     }
     if (c->level > l->a.level || (l->a.labels | c->labels) != l->a.labels) {
-        if (c->level > l->a.level) str_copy(str_of(c->note), l->a.note, sizeof l->a.note);
+        if (c->level > l->a.level) words_of(&l->a, c);
         l->a.level = c->level > l->a.level ? c->level : l->a.level;
         l->a.labels |= c->labels;
         news = true;

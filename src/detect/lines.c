@@ -89,7 +89,7 @@ void watch_done(struct pt *pt) {
 static void hold(struct step *s, struct pt *pt, enum alarm_kind k, enum alarm_level level, zb_time t, zb_fix v, zb_fix line, const char *what) {
     char a[ZB_FIX_CAP], b[ZB_FIX_CAP], note[160];
     snprintf(note, sizeof note, "%s%s%s，%s色线 %s%s", what, zb_fix_text(v, a), pt->def.unit, ALARM_LEVEL_ZH[level], zb_fix_text(line, b), pt->def.unit);
-    struct cond c = {pt, "", k, level, t, v, line, 0, pt->def.code, note};
+    struct cond c = {pt, "", k, level, t, v, line, 0, pt->def.code, note, NULL};
     alarm_hold(s, &c);
 }
 
@@ -152,7 +152,7 @@ static void state_check(struct step *s, struct pt *pt, const struct sample *x) {
                 if (!str_eq(str_cut(rest, ' ', &rest), v)) continue;
                 char note[160];
                 snprintf(note, sizeof note, "%.60s：状态 %s", pt->watch->row[k]->zh, text);
-                struct cond c = {pt, "", ALARM_STATE, (enum alarm_level)i, x->t, x->v, ZB_FIX_NONE, 0, pt->def.code, note};
+                struct cond c = {pt, "", ALARM_STATE, (enum alarm_level)i, x->t, x->v, ZB_FIX_NONE, 0, pt->def.code, note, NULL};
                 alarm_hold(s, &c);
                 return;
             }

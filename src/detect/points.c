@@ -1,11 +1,11 @@
-#include "detect/state.h"
+#include "detect/ahead.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 struct mine_state *mine_new(const struct mine_facts *f) {
     struct mine_state *m = xcalloc(1, sizeof *m);
     m->f = *f;
-    m->heard = ZB_TIME_NONE;
+    m->heard = m->pond_at = ZB_TIME_NONE;
     m->due = m->late_from = m->late_due = m->late_by = INT64_MAX;
     return m;
 }
@@ -22,10 +22,12 @@ void mine_free(struct mine_state *m) {
     for (int i = 0; i < m->n; i++) {
         lives_free(m->pt[i]->live);
         watch_done(m->pt[i]);
+        ahead_done(m->pt[i]);
         free(m->pt[i]->relation);
         free(m->pt[i]);
     }
     lives_free(m->own);
+    burst_ahead_free(m->burst);
     free(m->pt);
     map_done(&m->by_code);
     map_done(&m->station);
@@ -107,7 +109,7 @@ static void lax_check(struct step *s, struct pt *pt, const struct limits *law, z
     snprintf(note, sizeof note, "%s限值%s%s，规定%s%s (%.60s)", a ? "报警" : "断电",
              (a ? alarm : cut) == ZB_FIX_NONE ? "未设" : zb_fix_text(a ? alarm : cut, own), pt->def.unit, zb_fix_text(a ? law->hi_alarm : law->hi_cut, reg),
              pt->def.unit, pt->source);
-    struct cond c = {pt, "", ALARM_LAX_LIMIT, s->p->kind[ALARM_LAX_LIMIT].level, t, a ? alarm : cut, a ? law->hi_alarm : law->hi_cut, 0, "", note};
+    struct cond c = {pt, "", ALARM_LAX_LIMIT, s->p->kind[ALARM_LAX_LIMIT].level, t, a ? alarm : cut, a ? law->hi_alarm : law->hi_cut, 0, "", note, NULL};
     alarm_hold(s, &c);
 }
 
@@ -135,6 +137,7 @@ void pt_limits(struct step *s, struct pt *pt, zb_time t) {
     if (day == pt->eff_day) return;
     struct limits law = limits_make(s->p, s->m, pt, day);
     watch_make(s, pt, day);
+    ahead_make(s->p, pt);
     lax_check(s, pt, &law, t);
 }
 
@@ -149,6 +152,7 @@ void mine_refresh(const struct policy *p, struct mine_state *m) {
         }
         (void)limits_make(p, m, m->pt[i], zb_day_of(m->pt[i]->last.t));
         watch_make(&s, m->pt[i], zb_day_of(m->pt[i]->last.t));
+        ahead_make(p, m->pt[i]);
     }
 }
 

@@ -55,8 +55,13 @@ bool pond_fit(const struct detect_pond *r, const double *level, const double *we
     }
     for (int i = 0; i < rows; i++) y[i] -= m->change;
     bool ok = ridge_fit(x, y, NULL, rows, FEATURES, r->ridge * rows, m->w);
-    free(x), free(y);
     if (!ok) memset(m->w, 0, sizeof m->w); /* nothing moved: the change is what it was */
+    for (int i = 0; i < rows; i++) {
+        double off = y[i] - linear_at(m->w, x + i * FEATURES, FEATURES);
+        m->spread += off * off / rows;
+    }
+    m->spread = sqrt(m->spread);
+    free(x), free(y);
     return true;
 }
 

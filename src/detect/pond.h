@@ -14,6 +14,7 @@ unsigned pond_check(const struct detect_pond *r, double crest, double level, dou
  * rule.look, and the rain of whole days before. level, wet: even steps, finite. */
 struct pond_model {
     double usual, w[3], mean[3], sd[3], change; /* change: mean of the fitted rows */
+    double spread;                              /* root mean square of what the fit leaves, m */
 };
 /* Rain that still runs off: sum over the days before, halving (rule.fade) each day; day[0] is yesterday. */
 double pond_wet(const struct detect_pond *r, const double *day, int days);

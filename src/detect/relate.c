@@ -21,5 +21,6 @@ int relate_beside(const struct point_def *const *def, int n, int i, const struct
     (void)p;
     return best(def, n, i, NULL, true);
 }
+int relate_kind(const struct point_def *const *def, int n, int i, const char *types) { return best(def, n, i, types, false); }
 int relate_work(const struct point_def *const *def, int n, int i, const struct policy *p) { return best(def, n, i, p->detect.work_types, false); }
 int relate_fan(const struct point_def *const *def, int n, int i, const struct policy *p) { return best(def, n, i, p->detect.fan_types, false); }

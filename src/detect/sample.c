@@ -1,9 +1,8 @@
 /* One sample against limits and state bits (thresholds A.1, corrections 1): any value can raise, only a valid one can clear. */
-#include "detect/state.h"
+#include "detect/ahead.h"
 #include <stdio.h>
 
 /* bits under which a value does not speak for the place */
-#define UNSURE (ST_CALIB | ST_OVER_RANGE | ST_STATION | ST_NOT_POLLED | ST_PAUSED | ST_FAULT | ST_NO_VALUE | ST_FUTURE)
 /* choices of this project for "lost while rising" and "lost together" */
 #define TOGETHER (60 * ZB_SECOND)
 
@@ -21,7 +20,7 @@ static void limit_note(char note[160], const struct pt *pt, const char *verb, zb
 }
 
 static void hold(struct step *s, struct pt *pt, enum alarm_kind k, enum alarm_level level, const struct sample *x, zb_fix limit, const char *note) {
-    struct cond c = {pt, "", k, level, x->t, x->v, limit, x->state & UNSURE, pt->def.code, note};
+    struct cond c = {pt, "", k, level, x->t, x->v, limit, x->state & UNSURE, pt->def.code, note, NULL};
     alarm_hold(s, &c);
 }
 
@@ -133,7 +132,7 @@ static void fault_check(struct step *s, struct pt *pt, const struct sample *x) {
     }
     char group[64] = "";
     if (pt->def.station[0] && alarm_find(s->m, NULL, pt->def.station, ALARM_STATION)) snprintf(group, sizeof group, "station/%.50s", pt->def.station);
-    struct cond c = {pt, "", ALARM_FAULT, level, x->t, ZB_FIX_NONE, ZB_FIX_NONE, x->state & UNSURE, group[0] ? group : pt->def.code, note};
+    struct cond c = {pt, "", ALARM_FAULT, level, x->t, ZB_FIX_NONE, ZB_FIX_NONE, x->state & UNSURE, group[0] ? group : pt->def.code, note, NULL};
     alarm_hold(s, &c);
 }
 
@@ -179,6 +178,7 @@ bool mine_sample(const struct policy *p, struct mine_state *m, struct str point,
     if (pt->live) alarm_release(&s, pt, "", ALARM_POINT_SILENT, in->t);
     if (pt->last.t != ZB_TIME_NONE && in->t < pt->last.t) {
         if (pt->watch && pt->watch->rain.slot && in->v != ZB_FIX_NONE && !(in->state & UNSURE)) rain_add(&pt->watch->rain, in); /* it has fallen all the same */
+        if (pt->ahead && in->v != ZB_FIX_NONE && !(in->state & UNSURE)) ahead_late(pt, in);
         late_note(&s, in->t);
         return false;
     }
@@ -198,6 +198,7 @@ bool mine_sample(const struct policy *p, struct mine_state *m, struct str point,
     }
     if (pt->watch) watch_check(&s, pt, &x, !(x.state & UNSURE) && x.v != ZB_FIX_NONE);
     pt->last = x;
+    if (pt->ahead && !m->past) ahead_sample(&s, pt, &x, !(x.state & UNSURE) && x.v != ZB_FIX_NONE);
     if (pt->links || pt->gases) feed_check(&s, pt, x.t);
     if (pt->live) m->due = m->due < now ? m->due : now; /* its timers are looked at on the next tick */
     return true;

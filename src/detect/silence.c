@@ -1,9 +1,9 @@
 /* Silence (data-access.md 2.5): one cause, one alarm. A mine that is late or silent is one alarm, not one a point; an outstation likewise. */
-#include "detect/state.h"
+#include "detect/ahead.h"
 #include <stdio.h>
 
 static void own_hold(struct step *s, const char *point, enum alarm_kind k, zb_time t, const char *group, const char *note) {
-    struct cond c = {NULL, point, k, s->p->kind[k].level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, group, note};
+    struct cond c = {NULL, point, k, s->p->kind[k].level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, group, note, NULL};
     alarm_hold(s, &c);
 }
 
@@ -38,7 +38,7 @@ void mine_told(const struct policy *p, struct mine_state *m, const struct event 
         snprintf(note, sizeof note, "%s%s" STR_FMT "%s" STR_FMT, v->kind == ALARM_REPORTED ? "矿方上报异常 " : "",
                  v->same_as < ALARM_KINDS_N ? ALARM_KIND_ZH[v->same_as] : "", v->code.n > 20 ? 20 : (int)v->code.n, v->code.p ? v->code.p : "",
                  v->say.n ? " " : "", v->say.n > 90 ? 90 : (int)v->say.n, v->say.p ? v->say.p : "");
-        struct cond c = {NULL, key, v->kind, v->level ? v->level : p->kind[v->kind].level, v->start, v->peak, ZB_FIX_NONE, 0, group, note};
+        struct cond c = {NULL, key, v->kind, v->level ? v->level : p->kind[v->kind].level, v->start, v->peak, ZB_FIX_NONE, 0, group, note, NULL};
         alarm_hold(&s, &c);
     }
     if (v->end != ZB_TIME_NONE) told_release(&s, NULL, key, v->kind, group, v->end);
@@ -89,7 +89,7 @@ static zb_time points_tick(struct step *s) {
             level = LEVEL_RED;
             note = "疑似突出：甲烷上升中失联";
         }
-        struct cond c = {pt, "", ALARM_POINT_SILENT, level, due, ZB_FIX_NONE, ZB_FIX_NONE, 0, group[0] ? group : pt->def.code, note};
+        struct cond c = {pt, "", ALARM_POINT_SILENT, level, due, ZB_FIX_NONE, ZB_FIX_NONE, 0, group[0] ? group : pt->def.code, note, NULL};
         alarm_hold(s, &c);
     }
     return next;
@@ -114,6 +114,7 @@ void mine_tick(const struct policy *p, struct mine_state *m, zb_time now, struct
     struct step s = {p, m, now, out};
     zb_time next = alarms_tick(&s), t;
     if (m->joints) joint_check(&s, now);
+    if (m->burst && (t = burst_tick(&s)) < next) next = t;
     if (m->heard != ZB_TIME_NONE) {
         t = mine_silence(&s);
         if (t < next) next = t;

@@ -90,6 +90,18 @@ static double speed_at(const struct slope_reading *r, int i, double span, double
     return speed_of(r + from, i - from + 1);
 }
 
+void slope_quick(const struct detect_slope *rule, const struct slope_reading *r, int n, struct slope_state *ret) {
+    double noise = noise_of(r, n), error = 0;
+    if (isnan(ret->sure)) return;
+    for (double span = rule->span / 2; span * ZB_DAY >= ZB_HOUR && n > 0; span /= 2) {
+        double v = speed_at(r, n - 1, span, 2 * rule->readings, noise, &error);
+        if (!(v - rule->errors * error > ret->sure)) continue;
+        ret->speed = v;
+        ret->sure = v - rule->errors * error;
+    }
+    ret->angle = tangent_angle(ret->sure, ret->uniform);
+}
+
 /* Onset at speed i of n: short mean over long mean for the last `hold` speeds. */
 static bool onset_at(const struct detect_slope *rule, const double *speed, int i) {
     for (int k = 0; k < rule->hold; k++) {
@@ -132,15 +144,8 @@ void slope_point(const struct detect_slope *rule, const struct slope_reading *r,
     if (!k || t[k - 1] < (double)r[n - 1].t / ZB_DAY) return; /* the last reading has no speed yet */
     ret->speed = speed[k - 1];
     ret->sure = fmax(0, ret->speed - rule->errors * error);
-    for (double span = rule->span / 2; span * ZB_DAY >= ZB_HOUR; span /= 2) { /* a shorter look, of points read often: twice as many readings, so that no
-                                                                                 * outlier makes it */
-        double v = speed_at(r, n - 1, span, 2 * rule->readings, noise, &error);
-        if (!(v - rule->errors * error > ret->sure)) continue;
-        ret->speed = v;
-        ret->sure = v - rule->errors * error;
-    }
     ret->uniform = fmax(b ? median(before, b) : speed[0], rule->slowest);
-    ret->angle = tangent_angle(ret->sure, ret->uniform);
+    slope_quick(rule, r, n, ret);
     ret->onset = onset_at(rule, speed, k - 1);
     failure_of(rule, t, speed, k, (double)now / ZB_DAY, ret);
     ret->lost = now - r[n - 1].t > rule->lost * ZB_DAY && ret->angle >= rule->moving;

@@ -3,6 +3,8 @@
 #include "base/map.h"
 #include "detect/detect.h"
 
+/* bits with which a value does not speak for the place */
+#define UNSURE (ST_CALIB | ST_OVER_RANGE | ST_STATION | ST_NOT_POLLED | ST_PAUSED | ST_FAULT | ST_NO_VALUE | ST_FUTURE)
 #define LINKS_MAX 4
 #define RELATION_MAX 399
 struct live { /* an alarm that is pending, stands, or waits for its off-delay */
@@ -46,6 +48,7 @@ struct pt {
     int gas[LINKS_MAX], gases;  /* gas points whose relation names this one */
     struct live *live;
     struct watch *watch; /* NULL: plain limits only */
+    struct ahead *ahead; /* NULL: no forecast looks at it */
     int index, next;     /* its place in the mine; the place of the point whose sample came after its own: files keep their order */
 };
 struct mine_state {
@@ -55,6 +58,9 @@ struct mine_state {
     struct map by_code, station; /* code → pt; station code → its live alarm */
     struct live *own;            /* alarms of the whole mine, stations and reports */
     zb_time heard, due;
+    struct burst_ahead *burst;            /* NULL: no seismic events */
+    bool past;                            /* judges the past anew: forecasts are not made of it */
+    zb_time pond_at;                      /* slot in which the pond was judged last */
     int joints;                           /* points that take part in a joint rule */
     zb_time period;                       /* of its most frequent files; 0 unknown */
     zb_time late_from, late_due, late_by; /* earliest late sample since the past was judged last; when to judge it again, and at the latest */
@@ -78,6 +84,7 @@ struct cond {
     uint32_t labels;
     const char *group;
     const char *note;
+    const char *why; /* NULL: none */
 };
 void alarm_hold(struct step *s, const struct cond *c);                                              /* the condition is true at c->t */
 void alarm_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, zb_time t); /* false, by a valid value */

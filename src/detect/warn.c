@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#define WARNING_GROUP "warning/"
+
 void warn_facts_clear(struct warn_facts *f) {
     for (int i = 0; i < WARN_ITEMS_MAX; i++) f->value[i] = NAN;
 }
@@ -24,18 +26,117 @@ static bool holds(const struct warn_rule *w, const struct warn_facts *f) {
     return true;
 }
 
-static void reason_of(const struct policy *p, const struct warn_rule *w, const struct warn_facts *f, bool zh, char *out, size_t cap) {
+static void why_item(const struct policy *p, struct buf *b, int item, const struct warn_facts *f) {
+    if (isfinite(f->value[item])) buf_printf(b, " %s=%.6g", p->forecast.item[item].key, f->value[item]);
+}
+
+static void why_of(const struct policy *p, const struct warn_rule *w, const struct warn_facts *f, char *out, size_t cap) {
     struct buf b;
     buf_init(&b, 2000);
-    buf_puts(&b, zh ? w->zh : w->en);
-    for (int c = 0; c < w->conds; c++) {
-        const struct warn_item *i = &p->forecast.item[w->cond[c].item];
-        const char *unit = strcmp(i->unit, "1") && strcmp(i->unit, "p") ? i->unit : "";
-        buf_printf(&b, zh ? "%s%s %.4g %s（%s %.4g）" : "%s%s %.4g %s (%s %.4g)", c ? (zh ? "，" : ", ") : (zh ? "：" : ": "), zh ? i->zh : i->en,
-                   f->value[w->cond[c].item], unit, w->cond[c].high ? "≥" : "≤", w->cond[c].value);
+    buf_puts(&b, w->key);
+    for (int c = 0; c < w->conds; c++) why_item(p, &b, w->cond[c].item, f);
+    for (int i = 0; i < w->shows; i++) why_item(p, &b, w->show[i], f);
+    str_copy(buf_str(&b), out, cap);
+    buf_done(&b);
+}
+
+/* ---- a why in words ---- */
+static const struct warn_rule *rule_named(const struct policy *p, struct str key) {
+    for (int i = 0; i < p->forecast.warns; i++)
+        if (str_is(key, p->forecast.warn[i].key)) return &p->forecast.warn[i];
+    return NULL;
+}
+static int item_named(const struct policy *p, struct str key) {
+    for (int i = 0; i < p->forecast.items; i++)
+        if (str_is(key, p->forecast.item[i].key)) return i;
+    return -1;
+}
+
+static void number_say(struct buf *b, const struct warn_item *i, double v) {
+    bool share = !strcmp(i->unit, "p");
+    buf_printf(b, "%.4g", share ? v * 100 : v);
+    if (share)
+        buf_puts(b, "%");
+    else if (strcmp(i->unit, "1"))
+        buf_printf(b, " %s", i->unit);
+}
+
+static void item_say(const struct policy *p, const struct warn_rule *w, struct str word, bool zh, bool first, struct buf *b) {
+    struct str value, key = str_cut(word, '=', &value);
+    int at = item_named(p, key);
+    double v;
+    if (at < 0 || !num_double(value, &v)) return;
+    const struct warn_item *i = &p->forecast.item[at];
+    const struct warn_cond *cond = NULL;
+    for (int c = 0; c < w->conds && !cond; c++)
+        if (w->cond[c].item == at) cond = &w->cond[c];
+    buf_printf(b, "%s%s", first ? (zh ? "：" : ": ") : (zh ? "，" : ", "), zh ? i->zh : i->en);
+    if (cond && cond->high && cond->value == 1 && v == 1 && !strcmp(i->unit, "1")) return; /* a yes: its name says it */
+    buf_puts(b, " ");
+    number_say(b, i, v);
+    if (!cond) return;
+    buf_printf(b, zh ? "（%s " : " (%s ", cond->high ? "≥" : "≤");
+    number_say(b, &(struct warn_item){.unit = strcmp(i->unit, "p") ? "1" : "p"}, cond->value);
+    buf_puts(b, zh ? "）" : ")");
+}
+
+/* "hazards gas=yellow slope=orange red": two hazards, and the colour they come to. */
+static void hazards_say(const struct policy *p, struct str rest, bool zh, struct buf *b) {
+    bool first = true;
+    while (rest.p && rest.n) {
+        struct str level, key = str_cut(str_cut(rest, ' ', &rest), '=', &level);
+        for (int k = 0; k < DETECTORS_N && level.p; k++)
+            if (str_is(key, p->detect.who[k].key))
+                buf_printf(b, "%s%s", first ? "" : zh ? "、" : ", ", zh ? p->detect.who[k].zh : p->detect.who[k].en), first = false;
+        for (int i = 0; i < ALARM_LEVELS_N; i++) {
+            if (str_is(level.p ? level : key, ALARM_LEVEL_KEY[i]))
+                buf_printf(b, level.p ? (zh ? "（%s）" : " (%s)") : (zh ? "同时存在，升为%s色" : " together: raised to %s"),
+                           zh ? ALARM_LEVEL_ZH[i] : ALARM_LEVEL_KEY[i]);
+        }
+    }
+}
+
+bool warn_say(const struct policy *p, const char *why, bool zh, char *out, size_t cap) {
+    struct str rest, key = str_cut(str_of(why), ' ', &rest);
+    const struct warn_rule *w = rule_named(p, key);
+    bool hazards = str_is(key, "hazards"), first = true;
+    struct buf b;
+    out[0] = 0;
+    if (!w && !hazards) return false;
+    buf_init(&b, 4000);
+    if (hazards) hazards_say(p, rest, zh, &b);
+    if (w) buf_puts(&b, zh ? w->zh : w->en);
+    while (w && rest.p && rest.n) {
+        struct str word = str_cut(rest, ' ', &rest);
+        if (word.n && word.p[0] == '@')
+            buf_printf(&b, zh ? "（测点" STR_FMT "）" : " (point " STR_FMT ")", (int)word.n - 1, word.p + 1);
+        else
+            item_say(p, w, word, zh, first, &b), first = false;
     }
     str_copy(buf_str(&b), out, cap);
     buf_done(&b);
+    return true;
+}
+
+const struct warn_rule *warn_rule_of(const struct policy *p, const char *why) {
+    struct str rest;
+    return rule_named(p, str_cut(str_of(why), ' ', &rest));
+}
+
+void warn_retell(const struct policy *p, struct warning *w) {
+    (void)warn_say(p, w->why, true, w->reason, sizeof w->reason);
+    (void)warn_say(p, w->why, false, w->reason_en, sizeof w->reason_en);
+}
+
+void warn_recall(const struct policy *p, const char *why, struct warn_facts *f) {
+    struct str rest = str_of(why);
+    warn_facts_clear(f);
+    while (rest.p && rest.n) {
+        struct str value, key = str_cut(str_cut(rest, ' ', &rest), '=', &value);
+        int at = value.p ? item_named(p, key) : -1;
+        double v;
+        if (at >= 0 && num_double(value, &v)) f->value[at] = v;
+    }
 }
 
 void warn_judge(const struct policy *p, enum detector_id hazard, const struct warn_facts *f, struct warning *ret) {
@@ -49,8 +150,8 @@ void warn_judge(const struct policy *p, enum detector_id hazard, const struct wa
         ret->level = w->level;
     }
     if (!ret->rule) return;
-    reason_of(p, ret->rule, f, true, ret->reason, sizeof ret->reason);
-    reason_of(p, ret->rule, f, false, ret->reason_en, sizeof ret->reason_en);
+    why_of(p, ret->rule, f, ret->why, sizeof ret->why);
+    warn_retell(p, ret);
 }
 
 enum alarm_level levels_joint(const struct policy *p, const enum alarm_level *of_hazard, int n) {
@@ -63,21 +164,52 @@ enum alarm_level levels_joint(const struct policy *p, const enum alarm_level *of
     return together >= 2 && highest < LEVEL_RED ? (enum alarm_level)(highest + 1) : highest;
 }
 
-bool mine_warn(const struct policy *p, struct mine_state *m, struct str point, enum detector_id hazard, const struct warning *w, zb_time t, zb_time now,
+/* Two hazards of a mine: the higher colour is an alarm of its own while both stand, as with the items of a pond (joint.c). */
+#define HAZARDS "joint-hazards"
+static void hazards_check(struct step *s, zb_time t) {
+    enum alarm_level of[DETECTORS_N] = {LEVEL_NONE}, highest = LEVEL_NONE;
+    char why[ALARM_WHY_CAP] = "hazards", note[320];
+    for (const struct live *l = s->m->own; l; l = l->next)
+        for (int k = 0; k < DETECTORS_N; k++) {
+            bool stands = l->a.kind == ALARM_WARNING && l->on && l->off_from == ZB_TIME_NONE && !alarm_shadow(&l->a);
+            if (stands && !strcmp(l->a.group + sizeof WARNING_GROUP - 1, s->p->detect.who[k].key) && l->a.level > of[k]) of[k] = l->a.level;
+        }
+    size_t n = strlen(why);
+    for (int k = 0; k < DETECTORS_N; k++) {
+        if (of[k] > highest) highest = of[k];
+        if (of[k] >= s->p->forecast.joint_from && n < sizeof why - 40)
+            n += (size_t)snprintf(why + n, sizeof why - n, " %s=%s", s->p->detect.who[k].key, ALARM_LEVEL_KEY[of[k]]);
+    }
+    enum alarm_level level = levels_joint(s->p, of, DETECTORS_N);
+    if (level <= highest) {
+        alarm_release(s, NULL, HAZARDS, ALARM_JOINT, t);
+        return;
+    }
+    snprintf(why + n, sizeof why - n, " %s", ALARM_LEVEL_KEY[level]);
+    (void)warn_say(s->p, why, true, note, sizeof note);
+    struct cond c = {NULL, HAZARDS, ALARM_JOINT, level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, HAZARDS, note, why};
+    alarm_hold(s, &c);
+}
+
+void mine_warn(const struct policy *p, struct mine_state *m, struct str point, enum detector_id hazard, const struct warning *w, zb_time t, zb_time now,
                struct alarm_diffs *out) {
     struct step s = {p, m, now, out};
-    char code[48], group[64];
-    if (p->detect.who[hazard].shadow || point.n >= sizeof code) return false;
+    char code[48], group[2][64];
+    if (point.n >= sizeof code) return;
     str_copy(point, code, sizeof code);
-    snprintf(group, sizeof group, "warning/%.50s", p->detect.who[hazard].key);
+    bool trial = p->detect.who[hazard].shadow;
+    snprintf(group[0], sizeof group[0], WARNING_GROUP "%.50s", p->detect.who[hazard].key);
+    snprintf(group[1], sizeof group[1], ALARM_SHADOW "%.50s", p->detect.who[hazard].key);
+    told_release(&s, NULL, code, ALARM_WARNING, group[!trial], t); /* of before its owner switched it */
     if (w->level == LEVEL_NONE) {
-        told_release(&s, NULL, code, ALARM_WARNING, group, t);
+        told_release(&s, NULL, code, ALARM_WARNING, group[trial], t);
     } else {
-        struct cond c = {NULL, code, ALARM_WARNING, w->level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, group, w->reason};
+        struct cond c = {NULL, code, ALARM_WARNING, w->level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, group[trial], w->reason, w->why};
         alarm_hold(&s, &c);
     }
-    m->due = now; /* its off-delay is a timer */
-    return true;
+    hazards_check(&s, t);
+    for (const struct live *l = m->own; l; l = l->next) /* their off-delays are timers */
+        if (l->off_from != ZB_TIME_NONE && l->off_due < m->due) m->due = l->off_due;
 }
 
 /* Where the level of this rule begins, in words. */

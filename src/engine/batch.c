@@ -143,6 +143,16 @@ static void step_facts(struct job *j) {
     mine_facts_set(j->mine->state, f);
 }
 
+/* What the ledgers know, or a model that a night fitted (engine_model). */
+static void step_told_of(struct engine *en, struct job *j) {
+    if (strcmp(j->name, MODEL_NAME))
+        step_facts(j);
+    else if (!mine_model(en->policy, j->mine->state, (struct str){j->bytes, j->size}))
+        log_event(
+            "event=model_dropped mine=%s input=%llu reason=\"damaged, of another version, or of a point that is not there\" next=\"the next night fits anew\"",
+            j->mine->code, (unsigned long long)j->seq);
+}
+
 /* state: step detectors (not when a checkpoint already has it); series: put samples. On an error nothing of the input is lost: step it again. */
 int batch_step(struct engine *en, struct job *j, bool state, bool series, struct zb_err *e) {
     struct mine *m = j->mine;
@@ -164,7 +174,7 @@ int batch_step(struct engine *en, struct job *j, bool state, bool series, struct
         } else if (facts) {
             linkage_step(en, m, (struct str){j->bytes, j->size}, j->received);
         } else {
-            step_facts(j);
+            step_told_of(en, j);
         }
         m->dirty = true;
         if (!m->at) m->checkpoint = j->seq - 1;

@@ -218,3 +218,11 @@ int engine_mine_set(struct engine *en, struct str who, struct str mine, struct s
     int n = snprintf(line, sizeof line, STR_FMT "\n" STR_FMT, STR_ARG(name), STR_ARG(gas_class));
     return facts_admit(en, who, mine, STR("facts"), (struct str){line, (size_t)n}, e);
 }
+
+int engine_model(struct engine *en, struct mine *m, struct str bytes, struct zb_err *e) {
+    struct job *j = job_make(STR("engine"), STR(MODEL_NAME), bytes);
+    j->kind = JOB_FACTS;
+    j->mine = m;
+    struct upload_result r = {0};
+    return admit(en, j, true, &r, e);
+}

@@ -86,6 +86,7 @@ ZB_MUST int engine_past(const char *dir, const char *folder, zb_time until, FILE
  * again gives the same clues. The engine does this itself each night while it serves. */
 struct night_result {
     int mines, points, stops, clues, fresh; /* fresh: clues that were not there before */
+    int models;                             /* of forecasts, fitted anew */
     bool whole;                             /* not cut short by a stop */
 };
 ZB_MUST int engine_night(struct engine *en, int32_t day, zb_time now, struct night_result *ret, struct zb_err *e);

@@ -1,4 +1,5 @@
 #include "audit/audit.h"
+#include "detect/warn.h"
 #include "engine/inside.h"
 #include "notify/notify.h"
 #include "prove/facts.h"
@@ -55,7 +56,13 @@ static const char *const MIGRATIONS[] = {
     "alter table checkpoint add column clock text not null default '';"
     "alter table latest add column t integer not null default 0;",
     /* the earliest and latest time of the data in the hour */
-    "alter table feed_hour add column t0 integer not null default 0; alter table feed_hour add column t1 integer not null default 0;"};
+    "alter table feed_hour add column t0 integer not null default 0; alter table feed_hour add column t1 integer not null default 0;",
+    /* why: rule and facts of a warning; note_en: its note in English. foreseen: warnings of hazards in the shadow, the machine's half only; clue: of which record */
+    "alter table alarm add column why text not null default ''; alter table alarm add column note_en text not null default '';"
+    "alter table trial_alarm add column why text not null default ''; alter table trial_alarm add column note_en text not null default '';"
+    "create table foreseen(id text primary key, mine text not null, point text not null, hazard text not null, level integer not null, raised integer not null,"
+    " cleared integer, last integer not null, note text not null, why text not null, input integer not null, clue text) strict;"
+    "create index foreseen_new on foreseen(raised) where clue is null;"};
 
 int findings_init(struct db *db, struct zb_err *e) {
     return db_migrate(db, "engine", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e) == ZB_OK ? facts_init(db, e) : e->rc;
@@ -119,9 +126,9 @@ static void point_words(struct mine *m, const struct alarm *a, char *location, s
 }
 
 #define UPSERT(table)                                                                                                                                          \
-    "insert into " table "(id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged,late)"                \
-    " values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)"                                                                          \
-    " on conflict(id) do update set level=?5,cleared=?7,last=?8,peak=?9,lim=?10,labels=?11,count=?12,grp=?13,note=?14,input=?18"                               \
+    "insert into " table "(id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged,late,why,note_en)"    \
+    " values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)"                                                                  \
+    " on conflict(id) do update set level=?5,cleared=?7,last=?8,peak=?9,lim=?10,labels=?11,count=?12,grp=?13,note=?14,input=?18,why=?21,note_en=?22"           \
     " where level<>?5 or cleared is not ?7 or last<>?8 or peak is not ?9 or lim is not ?10 or labels<>?11 or count<>?12 or grp<>?13 or note<>?14"
 
 /* Late data may give an alarm an earlier beginning, and with it another id: what stood for it until now is kept, says which one it became, and hands on what
@@ -152,10 +159,34 @@ static int merge(struct engine *en, const struct alarm *a, struct zb_err *e) {
     return stmt_run(o, e);
 }
 
+#define UPSERT_FORESEEN                                                                                                                                           \
+    "insert into foreseen(id,mine,point,hazard,level,raised,cleared,last,note,why,input) values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"                              \
+    " on conflict(id) do update set level=?5,cleared=?7,last=?8,note=?9,why=?10,input=?11,clue=case when level<>?5 then null else clue end"
+
+/* A warning of a hazard in the shadow: no alarm; it becomes a clue for its owner (jobs_models.c), once more when its level rises. */
+static int foreseen_store(struct engine *en, const struct found *f, struct zb_err *e) {
+    const struct alarm *a = &f->alarm;
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db, UPSERT_FORESEEN, e);
+    if (!q) return e->rc;
+    stmt_z(q, 1, a->id);
+    stmt_z(q, 2, a->mine);
+    stmt_z(q, 3, a->point);
+    stmt_z(q, 4, a->group + sizeof ALARM_SHADOW - 1);
+    stmt_i64(q, 5, a->level);
+    stmt_time(q, 6, a->raised);
+    stmt_time(q, 7, a->cleared);
+    stmt_time(q, 8, a->last);
+    stmt_z(q, 9, a->note);
+    stmt_z(q, 10, a->why);
+    stmt_i64(q, 11, (int64_t)f->input);
+    return stmt_run(q, e);
+}
+
 /* One alarm's machine half; *changed: the row is not what it was. */
 static int alarm_store(struct engine *en, const struct found *f, zb_time now, bool *changed, struct zb_err *e) {
     const struct alarm *a = &f->alarm;
-    char location[128], unit[16];
+    char location[128], unit[16], en_words[400] = "";
+    if (a->why[0]) (void)warn_say(en->policy, a->why, false, en_words, sizeof en_words);
     point_words(f->mine, a, location, sizeof location, unit, sizeof unit);
     ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db, f->trial ? UPSERT("trial_alarm") : UPSERT("alarm"), e);
     if (!q) return e->rc;
@@ -179,6 +210,8 @@ static int alarm_store(struct engine *en, const struct found *f, zb_time now, bo
     stmt_i64(q, 18, (int64_t)f->input);
     stmt_time(q, 19, now);
     stmt_i64(q, 20, f->late);
+    stmt_z(q, 21, a->why);
+    stmt_z(q, 22, en_words);
     if (stmt_run(q, e) != ZB_OK) return e->rc;
     *changed = db_changes(en->db) > 0;
     return f->late && !f->trial ? merge(en, a, e) : ZB_OK;
@@ -225,6 +258,11 @@ static int store_found(struct engine *en, zb_time now, struct zb_err *e) {
     for (int i = 0; i < en->nfound && rc == ZB_OK; i++) {
         if (en->found[i].input < en->findings_input) continue; /* stored before a restart */
         bool changed = false;
+        if (alarm_shadow(&en->found[i].alarm)) {
+            rc = foreseen_store(en, &en->found[i], e);
+            en->found[i].alarm.id[0] = 0; /* nobody is told */
+            continue;
+        }
         rc = alarm_store(en, &en->found[i], now, &changed, e);
         if (rc == ZB_OK && changed && !en->found[i].trial) {
             digest_line(md, &en->found[i].alarm);

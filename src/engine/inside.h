@@ -254,6 +254,13 @@ int areas_read(struct db *db, const struct policy *p, const char *mine, struct a
 int jobs_start(struct engine *en, struct zb_err *e);
 void jobs_stop(struct engine *en);
 
+/* door.c: a model as an input of the mine; waits until it is judged */
+#define MODEL_NAME "model"
+int engine_model(struct engine *en, struct mine *m, struct str bytes, struct zb_err *e);
+/* jobs_models.c */
+int models_night(struct engine *en, const struct policy *p, int32_t day, int *fitted, struct zb_err *e);
+int foreseen_tell(struct engine *en, const struct policy *p, zb_time now, int *clues, int *fresh, struct zb_err *e);
+
 /* proving.c */
 int proving_start(struct engine *en, struct zb_err *e);
 void proving_stop(struct engine *en);

@@ -303,8 +303,12 @@ int engine_night(struct engine *en, int32_t day, zb_time now, struct night_resul
     if (rc == ZB_OK && !night_stopped(en)) rc = stops_judge(&n, &found, e);
     if (rc == ZB_OK) rc = clues_store(en, n.p, &found, now, &fresh, e);
     if (rc == ZB_OK && zb_day_of(now) <= day + 2) rc = facts_trim(&n, e); /* an older day judged again on demand loses nothing */
-    ret->mines = n.mines;
     ret->clues += found.n, ret->fresh += fresh;
+    if (rc == ZB_OK && !night_stopped(en)) rc = models_night(en, n.p, day, &ret->models, e);
+    int told = 0;
+    if (rc == ZB_OK && !night_stopped(en)) rc = foreseen_tell(en, n.p, now, &told, &fresh, e);
+    if (rc == ZB_OK) ret->clues += told, ret->fresh += fresh;
+    ret->mines = n.mines;
     ret->whole = rc == ZB_OK && !night_stopped(en);
     clues_done(&found);
     for (int i = 0; i < n.mines; i++) free(n.mine[i].def), free(n.mine[i].list), free(n.mine[i].visit);
@@ -347,7 +351,7 @@ static void night_look(struct engine *en, zb_time now) {
     if (rc != ZB_OK)
         log_event("event=night_judgement_failed reason=\"%s\" next=\"tried again in a minute\"", e.msg);
     else
-        log_event("event=night_judged mines=%d points=%d clues=%d new=%d", r.mines, r.points, r.clues, r.fresh);
+        log_event("event=night_judged mines=%d points=%d clues=%d new=%d models=%d", r.mines, r.points, r.clues, r.fresh, r.models);
 }
 
 static int mine_code(void *arg, const struct mine_view *v) {
@@ -385,6 +389,14 @@ static void people_hourly(struct engine *en, zb_time now) {
         log_event("event=people_judged clues=%d new=%d", n, fresh);
 }
 
+static void foreseen_look(struct engine *en, zb_time now) {
+    struct zb_err e;
+    int n, fresh;
+    struct policy *p = engine_policy(en);
+    if (foreseen_tell(en, p, now, &n, &fresh, &e) != ZB_OK) log_event("event=shadow_warnings_failed reason=\"%s\" next=\"tried again in a minute\"", e.msg);
+    policy_unref(p);
+}
+
 static void *run(void *arg) {
     struct engine *en = arg;
     pthread_setname_np(pthread_self(), "night");
@@ -398,6 +410,7 @@ static void *run(void *arg) {
         pthread_mutex_unlock(&en->jobs_lock);
         if (night_stopped(en)) return NULL;
         people_hourly(en, zb_now());
+        foreseen_look(en, zb_now());
         night_look(en, zb_now());
     }
 }

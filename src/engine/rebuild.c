@@ -33,7 +33,7 @@ static int one_number(struct db *db, const char *sql, int64_t *ret, struct zb_er
     return r < 0 ? r : ZB_OK;
 }
 
-#define MACHINE "id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note"
+#define MACHINE "id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,why"
 #define DIFFER "select * from (select " MACHINE " from main.alarm except select " MACHINE " from live.alarm)"
 
 static int first_difference(struct engine *en, struct rebuild_result *ret, struct zb_err *e) {
@@ -52,13 +52,16 @@ static int first_difference(struct engine *en, struct rebuild_result *ret, struc
     return r < 0 ? r : ZB_OK;
 }
 
-#define ROW "id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged"
+#define ROW "id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged,why,note_en"
+#define FORESEEN "id,mine,point,hazard,level,raised,cleared,last,note,why"
 
 static int take_over(struct engine *en, struct zb_err *e) {
     static const char *const SQL[] = {
         "insert into live.alarm(" ROW ") select " ROW " from main.alarm where true on conflict(id) do update set level=excluded.level,cleared=excluded.cleared,"
         "last=excluded.last,peak=excluded.peak,lim=excluded.lim,labels=excluded.labels,count=excluded.count,grp=excluded.grp,note=excluded.note,input=excluded."
-        "input",
+        "input,why=excluded.why,note_en=excluded.note_en",
+        "insert into live.foreseen(" FORESEEN ",input) select " FORESEEN ",input from main.foreseen where true on conflict(id) do update set level=excluded.level,"
+        "cleared=excluded.cleared,last=excluded.last,note=excluded.note,why=excluded.why,input=excluded.input",
         "delete from live.checkpoint",
         "insert into live.checkpoint select * from main.checkpoint",
         "delete from live.meta",
@@ -104,6 +107,9 @@ static int rebuild(struct engine *en, FILE *progress, struct rebuild_result *ret
     if (one_number(en->db,
                    "select (select count(*) from (select " MACHINE " from main.alarm except select " MACHINE " from live.alarm))"
                    "+(select count(*) from live.alarm a where a.input<=(select max(input) from main.alarm) and not exists (select 1 from main.alarm b where "
+                   "b.id=a.id))"
+                   "+(select count(*) from (select " FORESEEN " from main.foreseen except select " FORESEEN " from live.foreseen))"
+                   "+(select count(*) from live.foreseen a where a.input<=(select max(input) from main.foreseen) and not exists (select 1 from main.foreseen b where "
                    "b.id=a.id))",
                    &ret->differ, e) != ZB_OK)
         return e->rc;

@@ -6,12 +6,13 @@
     X(OVER_HI, "over-limit", "超限")                                                                                                                           \
     X(OVER_LO, "under-limit", "低限")                                                                                                                          \
     X(CUT, "cut", "断电")                                                                                                                                      \
-    X(OVER_RANGE, "over-range", "超量程") X(FEED, "feed", "馈电异常") X(CALIB, "calibration", "标校") X(MASKED, "masked", "屏蔽")                              \
-        X(FAULT, "fault", "传感器故障") X(STATION, "station", "分站故障") X(POINT_SILENT, "point-silent", "测点中断") X(MINE_LATE, "mine-late", "上传迟到")    \
-            X(MINE_SILENT, "mine-silent", "联网中断") X(LAX_LIMIT, "lax-limit", "限值偏松") X(REPORTED, "reported", "矿方上报") X(RATE, "rate", "变化过快")    \
-                X(STATE, "state", "状态异常") X(RAIN, "rain", "降雨预警") X(JOINT, "joint", "综合预警") X(OVER_TIME, "over-time", "超时")                      \
-                    X(OVER_PEOPLE, "over-people", "超员") X(RESTRICTED, "restricted", "进入限制区域") X(CALL, "call", "人员求救") X(SEAL, "seal", "电子封条")  \
-                        X(VIDEO, "video", "视频异常") X(VEHICLE, "vehicle", "车辆异常") X(WARNING, "warning", "预警")
+    X(OVER_RANGE, "over-range", "超量程")                                                                                                                      \
+    X(FEED, "feed", "馈电异常") X(CALIB, "calibration", "标校") X(MASKED, "masked", "屏蔽") X(FAULT, "fault", "传感器故障") X(STATION, "station", "分站故障")  \
+        X(POINT_SILENT, "point-silent", "测点中断") X(MINE_LATE, "mine-late", "上传迟到") X(MINE_SILENT, "mine-silent", "联网中断")                            \
+            X(LAX_LIMIT, "lax-limit", "限值偏松") X(REPORTED, "reported", "矿方上报") X(RATE, "rate", "变化过快") X(STATE, "state", "状态异常")                \
+                X(RAIN, "rain", "降雨预警") X(JOINT, "joint", "综合预警") X(OVER_TIME, "over-time", "超时") X(OVER_PEOPLE, "over-people", "超员")              \
+                    X(RESTRICTED, "restricted", "进入限制区域") X(CALL, "call", "人员求救") X(SEAL, "seal", "电子封条") X(VIDEO, "video", "视频异常")          \
+                        X(VEHICLE, "vehicle", "车辆异常") X(WARNING, "warning", "预警")
 enum alarm_kind {
 #define X(id, key, zh) ALARM_##id,
     ALARM_KINDS(X)
@@ -40,6 +41,7 @@ extern const char *const ALARM_KIND_KEY[], *const ALARM_KIND_ZH[], *const ALARM_
                                                                                                                           *const ALARM_STATE_ZH[];
 extern const char *const VALUE_TYPE_KEY[];
 
+#define ALARM_WHY_CAP 240
 #define ALARM_ID_CAP 25 /* 24 hex digits + NUL: digest of (mine, point, kind, start), so a re-judged alarm keeps its id and the officer's acts */
 struct alarm {          /* the machine's half; the officer's half (ack, cause …) is in the store and is never written by detect */
     char id[ALARM_ID_CAP];
@@ -52,8 +54,13 @@ struct alarm {          /* the machine's half; the officer's half (ack, cause �
     uint32_t labels;         /* OR of ST_ bits seen while active: calibration, not polled … are labels, never silence */
     int count;               /* re-alarms merged into it by the off-delay */
     char group[64];          /* alarms of one cause share it; "" none */
-    char note[160];          /* why, in Chinese, with the value and the limit's source */
+    char note[320];          /* why, in Chinese, with the value and the limit's source */
+    char why[ALARM_WHY_CAP]; /* of a warning: its rule and facts, "rule @subject item=value …", to be said in any language; "" else */
 };
+
+/* A warning whose hazard works in the shadow: its owner's business, not the desk's. */
+#define ALARM_SHADOW "shadow/"
+static inline bool alarm_shadow(const struct alarm *a) { return a->kind == ALARM_WARNING && !strncmp(a->group, ALARM_SHADOW, sizeof ALARM_SHADOW - 1); }
 
 /* What a mine tells instead of a sample: its own alarms, people alarms, seal and video events, warnings of slope systems. */
 struct event {

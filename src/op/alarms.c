@@ -7,7 +7,7 @@
 #define COLS                                                                                                                                                   \
     "id,mine,point,location,unit,kind,level,state,raised,cleared,last,peak,lim,labels,count,grp,note,acked,acked_by,cause,cause_note,caused_by,measure,"       \
     "measured_by,verified_by,closed_by,shelved_until,shelved_by,shelf_approver,shelf_reason,region,"                                                           \
-    "coalesce((select name from checkpoint c where c.mine=alarm.mine),mine),late,merged,judged"
+    "coalesce((select name from checkpoint c where c.mine=alarm.mine),mine),late,merged,judged,note_en"
 
 static const struct {
     uint32_t bit;
@@ -67,6 +67,7 @@ static void row_json(struct json *j, struct stmt *q) {
     json_i64(j, stmt_col_i64(q, 14));
     text_key(j, "group", q, 15);
     text_key(j, "note", q, 16);
+    text_key(j, "note_en", q, 35);
     time_key(j, "acked", q, 17);
     text_key(j, "acked_by", q, 18);
     text_key(j, "cause", q, 19);
@@ -105,7 +106,7 @@ static int key_index(struct str key, const char *const *keys, int n, const char 
 }
 
 #define WHERE                                                                                                                                                  \
-    " from alarm where merged is null and (?1='' or mine=?1) and (?2=0 or state<5) and (?3<0 or kind=?3) and (?4<0 or level=?4) and (?5='' or point=?5)"                          \
+    " from alarm where merged is null and (?1='' or mine=?1) and (?2=0 or state<5) and (?3<0 or kind=?3) and (?4<0 or level=?4) and (?5='' or point=?5)"       \
     " and raised>=?6 and raised<?7 and (substr(region,1,length(?8))=?8 or mine=?8)"
 
 static void bind_filters(struct op_call *c, struct stmt *q, int64_t kind, int64_t level) {

@@ -1,6 +1,7 @@
 #include "op/fns.h"
 #include "sense/sense.h"
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 
 bool sees(const struct op_call *c, const char *region, const char *mine) { return may_see(&c->actor, region, mine); }
@@ -91,7 +92,8 @@ struct listing {
 };
 
 static int alarm_counts(struct op_call *c, struct counts **ret, int *n, struct zb_err *e) {
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(c->db, "select mine, level, count(*) from alarm where state<5 and merged is null group by mine, level order by mine", e);
+    ZB_AUTO(stmt_done)
+    struct stmt *q = db_use(c->db, "select mine, level, count(*) from alarm where state<5 and merged is null group by mine, level order by mine", e);
     *ret = NULL;
     *n = 0;
     if (!q) return e->rc;
@@ -222,6 +224,8 @@ struct where {
     char mine[24];
     struct point_now now;
     struct point_def def;
+    struct ahead_now ahead;
+    bool foreseen;
     int n;
 };
 
@@ -232,6 +236,9 @@ static int find_point(void *arg, const struct mine_view *v) {
     str_copy(str_of(v->code), w->mine, sizeof w->mine);
     w->now = p;
     w->def = *p.def;
+    struct policy *policy = engine_policy(w->c->en);
+    w->foreseen = mine_ahead(policy, v->state, w->point, &w->ahead);
+    policy_unref(policy);
     w->now.def = &w->def; /* the state may move on once the mine is unlocked */
     w->n++;
     return 0;
@@ -278,6 +285,35 @@ int op_samples(struct op_call *c, struct zb_err *e) {
     return ZB_OK;
 }
 
+static void real_key(struct json *j, const char *key, double v) {
+    char text[40];
+    json_key(j, key);
+    snprintf(text, sizeof text, "%.5g", v);
+    if (isfinite(v))
+        json_raw(j, str_of(text));
+    else
+        json_none(j);
+}
+
+/* What the last forecast at this point says; a hazard in the shadow is its owner's business. */
+static void forecast_json(struct json *j, const struct policy *p, const struct ahead_now *a) {
+    json_obj(j);
+    json_key(j, "hazard"), json_z(j, p->detect.who[a->hazard].key);
+    json_key(j, "zh"), json_z(j, p->detect.who[a->hazard].zh);
+    json_key(j, "en"), json_z(j, p->detect.who[a->hazard].en);
+    json_key(j, "at"), json_i64(j, a->at);
+    json_key(j, "horizon"), json_i64(j, a->horizon);
+    real_key(j, "expected", a->expected);
+    real_key(j, "spread", a->spread);
+    real_key(j, "chance", a->chance);
+    real_key(j, "speed", a->speed);
+    real_key(j, "angle", a->angle);
+    real_key(j, "days", a->days);
+    real_key(j, "days_low", a->days_low);
+    real_key(j, "days_high", a->days_high);
+    json_end(j);
+}
+
 int op_series(struct op_call *c, struct zb_err *e) {
     struct where w;
     if (point_where(c, op_text(c, "mine"), op_text(c, "point"), &w, e) != ZB_OK) return e->rc;
@@ -299,6 +335,13 @@ int op_series(struct op_call *c, struct zb_err *e) {
     json_key(j, "type");
     json_z(j, w.def.type_name);
     limits_json(j, &w.now.eff);
+    json_key(j, "forecast");
+    struct policy *policy = engine_policy(c->en);
+    if (w.foreseen && !policy->detect.who[w.ahead.hazard].shadow)
+        forecast_json(j, policy, &w.ahead);
+    else
+        json_none(j);
+    policy_unref(policy);
     json_key(j, "source");
     json_z(j, w.now.limit_source ? w.now.limit_source : "");
     json_key(j, "buckets");

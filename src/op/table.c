@@ -4,7 +4,8 @@
 
 #define ALARM                                                                                                                                                  \
     "{id:s,mine:s,mine_name:s,point:s,location:s,unit:s,kind:s,kind_zh:s,level:s,level_zh:s,state:s,state_zh:s,raised:t,cleared:t?,last:t,peak:n?,limit:n?,"   \
-    "labels:[s],count:i,group:s,note:s,acked:t?,acked_by:s?,cause:s?,cause_note:s?,caused_by:s?,measure:s?,measured_by:s?,verified_by:s?,closed_by:s?,"        \
+    "labels:[s],count:i,group:s,note:s,note_en:s,acked:t?,acked_by:s?,cause:s?,cause_note:s?,caused_by:s?,measure:s?,measured_by:s?,verified_by:s?,closed_by:" \
+    "s?,"                                                                                                                                                      \
     "shelved_until:t?,shelved_by:s?,shelf_approver:s?,shelf_reason:s?,late:b,merged:s?,judged:t}"
 #define ME "{user:s,role:s,area:s,rights:[s],csrf:s}"
 #define POINT                                                                                                                                                  \
@@ -124,7 +125,8 @@ const struct op OPS[] = {
       {"from", ARG_TIME, false, false, 0, 0, "first time (a day ago)"},
       {"to", ARG_TIME, false, false, 0, 0, "before this time (now)"},
       {"buckets", ARG_INT, false, false, 1, 5000, "how many at most (1000)"}},
-     "{mine:s,point:s,unit:s,location:s,type:s,limits:{hi_alarm:n?,hi_clear:n?,lo_alarm:n?,lo_clear:n?,hi_cut:n?,hi_restore:n?,lo_cut:n?,lo_restore:n?},source:"
+     "{mine:s,point:s,unit:s,location:s,type:s,limits:{hi_alarm:n?,hi_clear:n?,lo_alarm:n?,lo_clear:n?,hi_cut:n?,hi_restore:n?,lo_cut:n?,lo_restore:n?},"
+     "forecast:o?,source:"
      "s,buckets:[[n?]]}",
      "buckets",
      op_series},

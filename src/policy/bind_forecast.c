@@ -24,6 +24,41 @@ static void bind_items(struct reader *r, const struct node *root, struct forecas
     }
 }
 
+static int item_of(struct reader *r, const struct node *n, const struct forecast_policy *f, struct str key) {
+    for (int i = 0; i < f->items; i++)
+        if (str_is(key, f->item[i].key)) return i;
+    node_fail(r, n, "there is no item \"" STR_FMT "\" above", STR_ARG(key));
+    return 0;
+}
+
+static void bind_shows(struct reader *r, const struct node *map, const struct forecast_policy *f, struct warn_rule *w) {
+    struct str rest = str_of(node_text(r, map, "show", ""));
+    while (!r->bad && rest.p && rest.n) {
+        if (w->shows == WARN_CONDS_MAX) node_fail(r, map, "at most %d items in show", WARN_CONDS_MAX);
+        if (!r->bad) w->show[w->shows++] = item_of(r, map, f, str_cut(rest, ' ', &rest));
+    }
+}
+
+static void bind_types(struct reader *r, const struct node *root, struct forecast_policy *f) {
+    static const char *const KEY[] = {
+#define X(id, key) #key,
+        FORECAST_TYPES(X)
+#undef X
+    };
+    const struct node *map = r->bad ? NULL : node_get(root, "types");
+    if (!map) {
+        node_fail(r, root, "key types is missing");
+        return;
+    }
+    node_keys(r, map,
+              ""
+#define X(id, key) #key " "
+              FORECAST_TYPES(X)
+#undef X
+    );
+    for (int i = 0; i < FORECAST_TYPES_N && !r->bad; i++) f->types[i] = node_text(r, map, KEY[i], NULL);
+}
+
 static void bind_conds(struct reader *r, const struct node *map, const struct forecast_policy *f, struct warn_rule *w) {
     const struct node *seq = node_seq(r, map, "when");
     if (seq && (seq->n < 1 || seq->n > WARN_CONDS_MAX)) node_fail(r, seq, "1 to %d conditions", WARN_CONDS_MAX);
@@ -31,9 +66,7 @@ static void bind_conds(struct reader *r, const struct node *map, const struct fo
         node_keys(r, n, "item from to");
         const char *item = node_text(r, n, "item", NULL);
         bool from = node_get(n, "from"), to = node_get(n, "to");
-        int i = 0;
-        while (!r->bad && i < f->items && strcmp(f->item[i].key, item)) i++;
-        if (!r->bad && i == f->items) node_fail(r, n, "there is no item \"%s\" above", item);
+        int i = r->bad ? 0 : item_of(r, n, f, str_of(item));
         if (!r->bad && from == to) node_fail(r, n, "one of from (reached upward) and to (reached downward)");
         if (r->bad) return;
         w->cond[w->conds++] = (struct warn_cond){i, from, number(r, n, from ? "from" : "to")};
@@ -45,7 +78,7 @@ static void bind_warns(struct reader *r, const struct node *root, struct policy 
     const struct node *seq = node_seq(r, root, "levels");
     f->warn = many(r, seq, sizeof *f->warn);
     for (const struct node *n = f->warn ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "key hazard level zh en when source check");
+        node_keys(r, n, "key hazard level zh en show when source check");
         struct warn_rule *w = &f->warn[f->warns++];
         *w = (struct warn_rule){.key = node_text(r, n, "key", NULL),
                                 .zh = node_text(r, n, "zh", NULL),
@@ -61,6 +94,7 @@ static void bind_warns(struct reader *r, const struct node *root, struct policy 
         for (int i = 0; i < f->warns - 1 && !r->bad; i++)
             if (!strcmp(f->warn[i].key, w->key)) node_fail(r, n, "level rule %s is there twice", w->key);
         bind_conds(r, n, f, w);
+        bind_shows(r, n, f, w);
     }
 }
 
@@ -94,7 +128,8 @@ static void bind_curve(struct reader *r, const struct node *root, const char *ke
 }
 
 void bind_forecast(struct reader *r, const struct node *root, struct policy *p) {
-    node_keys(r, root, "source detectors items levels joint phreatic");
+    node_keys(r, root, "source types detectors items levels joint phreatic");
+    bind_types(r, root, &p->forecast);
     bind_detectors(r, root, p);
     bind_items(r, root, &p->forecast);
     bind_warns(r, root, p);

@@ -53,8 +53,10 @@
     X(rises, "1")                                                                                                                                              \
     X(ridge, "1")                                                                                                                                              \
     X(trees, "1") X(leaves, "1") X(least, "rows") X(rate, "1") X(shrink, "1") X(columns, "p") X(folds, "1") X(prior, "rows") X(memory, "rows") X(slack, "p")   \
-        X(trend, "rows")
-#define DETECT_BURST(X) X(past, "rows") X(strong, "J") X(ridge, "1") X(folds, "1") X(memory, "rows") X(enough, "rows") X(positives, "1")
+        X(trend, "rows") X(history_d, "d") X(refit_d, "d") X(reach, "p") X(most, "1")
+#define DETECT_BURST(X)                                                                                                                                        \
+    X(past, "rows")                                                                                                                                            \
+    X(strong, "J") X(ridge, "1") X(folds, "1") X(memory, "rows") X(enough, "rows") X(positives, "1") X(shift_h, "h") X(history_d, "d") X(before, "rows")
 #define DETECT_SLOPE(X)                                                                                                                                        \
     X(span, "d")                                                                                                                                               \
     X(uniform, "d")                                                                                                                                            \
@@ -62,7 +64,8 @@
     X(readings, "1")                                                                                                                                           \
     X(errors, "1") X(sma, "1") X(lma, "1") X(ratio, "1") X(hold, "1") X(points, "1") X(r2, "1") X(lost, "d") X(moving, "1") X(together, "d") X(rain, "d")
 #define DETECT_POND(X)                                                                                                                                         \
-    X(step_s, "s") X(horizon, "rows") X(look, "rows") X(ridge, "p") X(fade, "p") X(wet_days, "d") X(trend, "rows") X(balance, "m") X(beach, "p")
+    X(step_s, "s")                                                                                                                                             \
+    X(horizon, "rows") X(look, "rows") X(ridge, "p") X(fade, "p") X(wet_days, "d") X(trend, "rows") X(balance, "m") X(beach, "p") X(history_d, "d")
 #define DETECT_OUTBURST(X) /* tables of levels only */
 #define DETECT_FIRE(X)
 #define DETECT_WATER(X)

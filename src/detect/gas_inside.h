@@ -1,0 +1,26 @@
+/* What gas.c and gas_pack.c share. */
+#pragma once
+#include "detect/gas.h"
+
+enum { GAS_LOOKS = 18, GAS_COMPANION = 9, GAS_GAPS_MAX = 8 };
+enum { GAS_FEATURES_MAX = GAS_LOOKS + (GAS_CHANNELS_MAX - 1) * GAS_COMPANION };
+
+struct gas_model {
+    struct detect_gas rule;
+    int channels, k;
+    double mean[GAS_FEATURES_MAX], sd[GAS_FEATURES_MAX], w[GAS_FEATURES_MAX + 1]; /* ridge on the scaled features, then 1 */
+    struct boost *trees, *odds;                                                   /* of the mean; of a rise by the gap in the last feature */
+    double weight[4], first[4];                                                   /* of the views: for a rise by any gap; by the first step */
+    struct gas_tally start;
+};
+
+enum { GAS_KEPT = GAS_PAST + GAS_HORIZON_MAX + 1 };
+struct gas_live {
+    const struct gas_model *m;
+    struct gas_watch watch;
+    int n; /* rows in use; when twice GAS_KEPT are full the newer half moves to the front */
+    double row[2 * GAS_KEPT * GAS_CHANNELS_MAX];
+};
+
+static inline int gas_features(int channels) { return GAS_LOOKS + (channels - 1) * GAS_COMPANION; }
+bool gas_rule_good(const struct detect_gas *r); /* its numbers are ones the code can work with */
