@@ -51,7 +51,7 @@ static void persons_count(struct day *d) {
 }
 
 /* ---- working places ---- */
-static bool alike(struct str a, struct str b) { return a.n && b.n && (memmem(a.p, a.n, b.p, b.n) || memmem(b.p, b.n, a.p, a.n)); }
+static bool alike(struct str a, struct str b) { return a.p && a.n && b.p && b.n && (memmem(a.p, a.n, b.p, b.n) || memmem(b.p, b.n, a.p, a.n)); }
 
 static struct place_seen *place_get(struct day *d, struct str key, struct str name) {
     for (int i = 0; i < d->places; i++)

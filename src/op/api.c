@@ -79,7 +79,8 @@ static void body_max(void *arg, const struct http_req *r, uint64_t length, struc
     ret->most = BODY_UPLOAD;
     if (!who.upload) return;
     ret->share = map_hash(str_of(who.area)) | (uint64_t)1 << 32;
-    ret->retry_after = length <= BODY_UPLOAD ? engine_wait(a->en, str_of(who.area), v[op_arg_index(op, "name")], (size_t)length) : 0;
+    int named = op_arg_index(op, "name"); /* a pushed event has no name: it is live */
+    ret->retry_after = length <= BODY_UPLOAD ? engine_wait(a->en, str_of(who.area), named < 0 ? STR("") : v[named], (size_t)length) : 0;
     if (ret->retry_after) *ret = (struct http_verdict){.status = 429, .retry_after = ret->retry_after};
 }
 
@@ -121,6 +122,22 @@ static void query_args(struct op_call *c, const struct http_req *r) {
         if (!c->value[i].n) c->value[i] = http_arg(r, c->op->arg[i].name);
 }
 
+/* What gateways push has no file name: its type stands in the address, its time is now, its mine that of the token. */
+static struct str push_name(struct op_call *c) {
+    char t[ZB_TIME_CAP];
+    char *name = arena_printf(c->arena, STR_FMT "_%s.json", STR_ARG(op_text(c, "type")), zb_time_stamp(zb_now(), t));
+    return str_of(name ? name : "");
+}
+
+static void push_json(struct json *j, int code, const char *msg) { /* the gateways' own reply */
+    json_obj(j);
+    json_key(j, "code");
+    json_i64(j, code);
+    json_key(j, "msg");
+    json_z(j, msg);
+    json_end(j);
+}
+
 static void upload(struct api *a, struct op_call *c, const struct http_req *r, struct http_res *res) {
     struct upload_result u;
     struct zb_err e;
@@ -130,12 +147,16 @@ static void upload(struct api *a, struct op_call *c, const struct http_req *r, s
         refuse(res, 403, "denied", "uploads need the mine's upload token");
         return;
     }
-    int rc = engine_submit(a->en, mine, r->local ? STR("import") : STR("http"), op_text(c, "name"), r->body, op_int(c, "wait", 0) == 1, &u, &e);
+    bool push = !strcmp(c->op->name, "push");
+    struct str name = push ? push_name(c) : op_text(c, "name");
+    int rc = engine_submit(a->en, mine, r->local ? STR("import") : STR("http"), name, r->body, op_int(c, "wait", 0) == 1, &u, &e);
     json_init(&j, &res->body);
-    if (rc == ZB_E_IO || rc == ZB_E_BUSY)
+    if (push)
+        push_json(&j, rc == ZB_OK ? 200 : STATUS[-rc], rc == ZB_OK ? u.reason : e.msg);
+    else if (rc == ZB_E_IO || rc == ZB_E_BUSY)
         refuse(res, STATUS[-rc], CODE[-rc], e.msg);
     else
-        upload_json(&j, op_text(c, "name"), &u, NULL); /* a refused file has its reason in the same shape */
+        upload_json(&j, name, &u, NULL); /* a refused file has its reason in the same shape */
     if (rc != ZB_OK) res->status = STATUS[-rc];
     if (rc == ZB_E_BUSY) res->retry_after = u.wait;
 }

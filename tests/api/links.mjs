@@ -117,3 +117,15 @@ test('completeness by hour, and a value read at the mine beside ours', async () 
   assert.equal((await officer('POST', `/completeness/${M}/sampled`, { point: 'P1', t: beijing(minute), value: '1,0' })).status, 400)
   assert.equal((await far('GET', '/completeness/' + M)).status, 404)
 })
+
+test('a video gateway pushes its events with the mine\'s token and gets its own kind of answer', async () => {
+  const push = (type, list, t = token) => fetch(`${s.url}/api/v1/mine/ai/${type}?wait=1`, { method: 'POST', headers: { Authorization: `Bearer ${t}` }, body: JSON.stringify(list) })
+  const event = { cameraCode: '14021400001320000001', analysisType: '03', analysisCase: '0001', dataTime: beijing(now) }
+  let r = await push('videoAnomaly', [event])
+  assert.equal(r.status, 200); assert.deepEqual(await r.json(), { code: 200, msg: '' })
+  assert.ok((await ok(officer('GET', '/alarms?kind=video'))).alarms.some(a => a.mine === M && a.note.includes('遮挡')))
+  r = await push('videoAnomaly', { ...event }) // not a list
+  assert.equal(r.status, 400); assert.equal((await r.json()).code, 400)
+  assert.equal((await push('noSuchType', [event])).status, 400)
+  assert.equal((await push('videoAnomaly', [event], 'x'.repeat(64))).status, 401)
+})
