@@ -17,6 +17,8 @@ static const struct {
     [F_MASKED] = {"masked", 2, false, "masked alarm: the point is paused"},
     [F_LATE] = {"late", -1, false, "late upload alarm; the backlog arrives when the line is back"},
     [F_DRIFT] = {"drift", -1, true, "the device clock falls behind the upload's time"},
+    [F_UNDER] = {"understated", 8, true, "five-minute statistics below the readings: clue R36"},
+    [F_HIDDEN] = {"hidden", -1, true, "the crew of the face is at a place not declared: clue R30"},
 };
 
 static void truth_put(struct sim *s, const struct planted *f) {
@@ -60,7 +62,7 @@ int faults_plan(struct sim *s, struct zb_err *e) {
         for (int i = 0; i < F_N; i++)
             if (str_is(one, KIND[i].name)) f = i;
         if (f == F_N)
-            return zb_fail(e, ZB_E_INPUT, "fault \"%.*s\" is not known: over-limit burst stuck replay clamp dropout masked late drift",
+            return zb_fail(e, ZB_E_INPUT, "fault \"%.*s\" is not known: over-limit burst stuck replay clamp dropout masked late drift understated hidden",
                            one.n > 60 ? 60 : (int)one.n, one.p);
         if (plant(s, k, (enum fault)f, e) != ZB_OK) return e->rc;
     }

@@ -37,7 +37,7 @@ extern const struct spec SPECS[];
 extern const int SPECS_N;
 #define POINTS_MAX 64
 
-enum fault { F_OVER, F_BURST, F_STUCK, F_REPLAY, F_CLAMP, F_DROPOUT, F_MASKED, F_LATE, F_DRIFT, F_N };
+enum fault { F_OVER, F_BURST, F_STUCK, F_REPLAY, F_CLAMP, F_DROPOUT, F_MASKED, F_LATE, F_DRIFT, F_UNDER, F_HIDDEN, F_N };
 struct planted {
     int mine, point; /* point -1: the whole mine */
     enum fault f;

@@ -2,10 +2,14 @@
 #include "sim/inside.h"
 #include <stdio.h>
 
-enum { AREAS = 4, READERS = 2, A_MOUTH = 0, A_FACE, A_HEADING, A_ROAD, LEADER_POST = 0 };
+enum { AREAS = 5, READERS = 2, A_MOUTH = 0, A_FACE, A_HEADING, A_ROAD, A_HIDDEN, LEADER_POST = 0 };
 static const struct {
     const char *name, *type, *approved;
-} AREA[AREAS] = {{"井口", "井口区域", "100"}, {"1101工作面", "重点区域", "25"}, {"1203掘进工作面", "重点区域", "16"}, {"一采区运输大巷", "其它区域", "100"}};
+} AREA[AREAS] = {{"井口", "井口区域", "100"},
+                 {"1101工作面", "重点区域", "25"},
+                 {"1203掘进工作面", "重点区域", "16"},
+                 {"一采区运输大巷", "其它区域", "100"},
+                 {"1305掘进工作面", "重点区域", "16"}};
 static const char *const TRADE[] = {"采煤机司机", "支架工", "瓦斯检查工", "电工", "皮带司机", "掘进机司机", "安全检查工", "班长"};
 
 /* Cards are dealt to the three shifts in turn: card i works in shift i % 3, and is number i / 3 of it. Number 0 is the leader on duty 带班矿领导. */
@@ -20,12 +24,19 @@ static void person_texts(const struct smine *m, int i, char card[40], char name[
 static void area_text(const struct smine *m, int area, char out[48]) { snprintf(out, 48, "%s%04d", m->code, area + 1); }
 static void reader_text(const struct smine *m, int area, int reader, char out[64]) { snprintf(out, 64, "%s%04d%06d", m->code, area + 1, reader + 1); }
 
+/* The last area is there only where a crew works at a place that was not declared. */
+static int areas_of(const struct outlet *o) {
+    for (int i = 0; i < o->s->faults; i++)
+        if (o->s->fault[i].f == F_HIDDEN && o->s->fault[i].mine == o->mine) return AREAS;
+    return A_HIDDEN;
+}
+
 static int write_places(struct outlet *o, struct zb_err *e) {
     const struct smine *m = &o->s->m[o->mine];
     struct sheet w;
     char text[80], reader[64];
     if (sheet_begin(&w, o->s, "RYQY", e) != ZB_OK) return e->rc;
-    for (int i = 0; i < AREAS; i++) {
+    for (int i = 0; i < areas_of(o); i++) {
         struct str *r = sheet_row(&w);
         area_text(m, i, text);
         sheet_set(&w, r, "area_type", AREA[i].type);
@@ -34,7 +45,7 @@ static int write_places(struct outlet *o, struct zb_err *e) {
         sheet_set(&w, r, "name", AREA[i].name);
     }
     if (sheet_end(&w, o, true, e) != ZB_OK || sheet_begin(&w, o->s, "RYJZ", e) != ZB_OK) return e->rc;
-    for (int i = 0; i < AREAS * READERS; i++) {
+    for (int i = 0; i < areas_of(o) * READERS; i++) {
         struct str *r = sheet_row(&w);
         reader_text(m, i / READERS, i % READERS, reader);
         snprintf(text, sizeof text, "%s%d号基站", AREA[i / READERS].name, i % READERS + 1);
@@ -66,7 +77,9 @@ int write_people_master(struct outlet *o, struct zb_err *e) {
 }
 
 /* Where person i of a shift is: the road on the way in and out, a work place between. */
-static void person_row(struct sheet *w, const struct smine *m, int i, zb_time t, zb_time in, zb_time out) {
+static void person_row(struct sheet *w, const struct outlet *o, int i, zb_time in, zb_time out) {
+    const struct smine *m = &o->s->m[o->mine];
+    zb_time t = o->t;
     struct str *r = sheet_row(w);
     char card[40], name[40], area[48], reader[64], time[ZB_TIME_CAP], text[16];
     int nth = i / 3, work = nth % 10 < 4 ? A_FACE : nth % 10 < 6 ? A_HEADING : A_ROAD;
@@ -74,6 +87,8 @@ static void person_row(struct sheet *w, const struct smine *m, int i, zb_time t,
     bool left = t >= out;
     int place = left ? A_MOUTH : t >= there && t < leaves ? work : A_ROAD;
     zb_time since = left ? out : t < there ? in : t < leaves ? there : leaves;
+    const struct planted *f = place == A_FACE ? fault_on(o->s, o->mine, -1, F_HIDDEN, t) : NULL;
+    if (f) place = A_HIDDEN, since = since > f->from ? since : f->from;
     person_texts(m, i, card, name);
     area_text(m, place, area);
     reader_text(m, place, nth % READERS, reader);
@@ -112,7 +127,7 @@ int write_people(struct outlet *o, struct zb_err *e) {
         int which = (int)((shift + 2 * ZB_HOUR) / eight % 3);
         for (int i = which; i < m->people; i += 3) {
             zb_time in = shift + (i / 3 % 15) * ZB_MINUTE, out = shift + eight + (10 + i / 3 % 20) * ZB_MINUTE;
-            if (o->t >= in && o->t < out + 2 * ZB_MINUTE) person_row(&w, m, i, o->t, in, out);
+            if (o->t >= in && o->t < out + 2 * ZB_MINUTE) person_row(&w, o, i, in, out);
         }
     }
     return sheet_end(&w, o, true, e);
@@ -123,7 +138,7 @@ int write_readers(struct outlet *o, struct zb_err *e) {
     char reader[64], time[ZB_TIME_CAP];
     zb_time_text(o->t, time);
     if (sheet_begin(&w, o->s, "JZSS", e) != ZB_OK) return e->rc;
-    for (int i = 0; i < AREAS * READERS; i++) {
+    for (int i = 0; i < areas_of(o) * READERS; i++) {
         struct str *r = sheet_row(&w);
         reader_text(&o->s->m[o->mine], i / READERS, i % READERS, reader);
         sheet_set(&w, r, "reader", reader);

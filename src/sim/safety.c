@@ -168,6 +168,7 @@ int write_statistics(struct outlet *o, struct zb_err *e) {
             sheet_set(&w, r, "unit", SPECS[k].unit);
             sheet_set(&w, r, "start", zb_time_text(x->since, text));
             sheet_set(&w, r, "end", zb_time_text(o->device, text));
+            if (fault_on(o->s, o->mine, k, F_UNDER, o->t)) x->max = x->min + 0.2 * (x->max - x->min), x->sum = x->n * x->min;
             span_set(&w, r, x);
         }
         *x = (struct span_stat){.since = o->device};

@@ -11,7 +11,7 @@ struct sim_config {
     zb_time start;
     uint64_t seed;
     bool live;          /* sim_run keeps step with the clock and plants faults soon */
-    const char *faults; /* comma list of over-limit,burst,stuck,replay,clamp,dropout,masked,late,drift; "" none */
+    const char *faults; /* comma list of over-limit,burst,stuck,replay,clamp,dropout,masked,late,drift,understated,hidden; "" none */
 };
 /* Writes OUT/<mine>/<files> and OUT/truth.jsonl, one line a planted fault with what should be found. */
 ZB_MUST int sim_run(const struct policy *p, const struct sim_config *c, FILE *progress, struct zb_err *e);
