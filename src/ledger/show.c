@@ -46,9 +46,10 @@ static void item_json(struct json *j, const struct list_item *it) {
     json_obj(j);
     names_json(j, it->key, it->zh, it->en);
     const struct list_edition *ed = it->edition;
-    const char *const K[] = {"from", "to", "kinds", "edition", "cite", "heading", "thresholds"},
-                      *const V[] = {"", "", it->kinds[0] || !ed ? it->kinds : ed->kinds, ed && ed->key[0] ? ed->zh : "", it->cite, it->heading, it->thresholds};
-    for (int i = 0; i < 7; i++) {
+    const char *const K[] = {"from", "to", "kinds", "edition", "edition_en", "cite", "heading", "thresholds"};
+    const char *kinds = it->kinds[0] || !ed ? it->kinds : ed->kinds, *zh = ed && ed->key[0] ? ed->zh : "", *en = ed && ed->key[0] ? ed->en : "";
+    const char *const V[] = {"", "", kinds, zh, en, it->cite, it->heading, it->thresholds};
+    for (int i = 0; i < 8; i++) {
         int32_t d = i ? it->to : it->from;
         const char *text = i > 1 ? V[i] : d == (i ? INT32_MAX : INT32_MIN) ? "" : zb_day_text(d, day);
         if (!text[0]) continue;

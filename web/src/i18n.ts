@@ -34,6 +34,9 @@ export const t = (k: Key) => T[k][lang.value]
 /* Words of one page only stand there, Chinese first. */
 export const w = (zh: string, en: string) => (lang.value ? en : zh)
 export const named = (x: { zh?: string; en?: string } | null | undefined) => (x ? (lang.value ? x.en || x.zh : x.zh || x.en) ?? '' : '')
+/* Units as the policy writes them; counting words have no English. */
+const UNITS: [string, string][] = [['人', 'people'], ['天', 'd'], ['月', 'months'], ['分', 'points'], ['元', 'yuan'], ['万元', '10,000 yuan'], ['万m3', '10,000 m³'], ['次', 'times'], ['人次', 'times'], ['钩', 'hoists']]
+export const unitName = (u: string) => (!lang.value || !/[\u4e00-\u9fff]/.test(u) ? u : UNITS.find(x => x[0] === u)?.[1] ?? '')
 export function setLang(n: number) { lang.value = n; localStorage.setItem('lang', n ? 'en' : 'zh'); document.documentElement.lang = n ? 'en' : 'zh-CN' }
 const KIND_EN: Record<string, string> = { 'over-limit': 'Over limit', 'under-limit': 'Under limit', cut: 'Power cut', 'over-range': 'Over range', feed: 'Feed check failed', calibration: 'Calibration', masked: 'Masked point', fault: 'Sensor fault', station: 'Outstation', 'point-silent': 'Point silent', 'mine-late': 'Upload late', 'mine-silent': 'Mine off line', 'lax-limit': 'Limit too lax', reported: 'Reported by mine', rate: 'Changes too fast', state: 'Abnormal state', rain: 'Rain warning', joint: 'Joint warning', 'over-time': 'Underground too long', 'over-people': 'Too many people', restricted: 'In a restricted area', call: 'Call for help', seal: 'Electronic seal', video: 'Video anomaly', vehicle: 'Vehicle', warning: 'Early warning' }
 const STATE_EN: Record<string, string> = { raised: 'to acknowledge', acked: 'acknowledged', caused: 'cause known', measured: 'measure taken', verified: 'verified', closed: 'closed' }
