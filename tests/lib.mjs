@@ -32,8 +32,8 @@ export function dataDir() {
   zb(['init', dir, ...(pg ? ['--db', pg.url] : [])])
   return { base, dir, pg: !!pg, remove: () => { pg?.stop(); rmSync(base, { recursive: true, force: true }) } }
 }
-export async function serve(dir, extra = [], bin = ZHIBEN) {
-  const p = spawn(bin, ['serve', dir, '--listen', '127.0.0.1:0', '--web', join(ROOT, 'web/dist'), ...extra], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+export async function serve(dir, extra = [], bin = ZHIBEN, listen = '127.0.0.1:0') {
+  const p = spawn(bin, ['serve', dir, '--listen', listen, '--web', join(ROOT, 'web/dist'), ...extra], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = '', err = ''
   p.stderr.on('data', d => { err += d })
   const port = await new Promise((ok, no) => {

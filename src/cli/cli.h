@@ -32,6 +32,7 @@ void print_reply(const struct op *op, struct str reply, bool json);
 int cmd_operation(struct cli *c, const struct op *op, int taken);
 int cmd_import(struct cli *c);
 int cmd_serve(struct cli *c);
+int cmd_edge(struct cli *c);
 int cmd_paper(struct cli *c);
 int cmd_history(struct cli *c);
 const char *password_ask(const char *user, char *out, size_t cap);

@@ -10,6 +10,7 @@
 static const char HELP[] = "zhiben 治本 — keeps a province's miners alive\n\n"
                            "  zhiben init DIR [--policy P] [--db URL]       make a data directory\n"
                            "  zhiben serve DIR [--listen ADDR:PORT] [--mqtt mqtt://USER@HOST:PORT]  run everything in one process\n"
+                           "  zhiben edge CONFIG [state]                    at the mine: folders and meters, stored and sent on until acknowledged\n"
                            "  zhiben import DIR FILE|FOLDER...              through the same door as any upload\n"
                            "  zhiben query DIR POINT [--from T] [--to T]    samples of a point\n"
                            "  zhiben rebuild DIR                            judge the whole fact log anew and compare\n"
@@ -258,7 +259,7 @@ int main(int argc, char **argv) {
         int (*fn)(struct cli *);
     } CMD[] = {{"init", cmd_init},      {"serve", cmd_serve}, {"import", cmd_import},     {"rebuild", cmd_rebuild},
                {"replay", cmd_replay},  {"check", cmd_check}, {"simulate", cmd_simulate}, {"backup", cmd_backup},
-               {"restore", cmd_backup}, {"paper", cmd_paper}, {"history", cmd_history},   {"night", cmd_night}};
+               {"restore", cmd_backup}, {"paper", cmd_paper}, {"history", cmd_history},   {"night", cmd_night},     {"edge", cmd_edge}};
     struct cli c = {0};
     if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) return help();
     if (!strcmp(argv[1], "--version")) return puts("zhiben " VERSION) < 0;

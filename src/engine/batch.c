@@ -33,11 +33,19 @@ int job_observe(const struct policy *p, struct job *j, struct zb_err *e) {
     return ZB_OK;
 }
 
+/* A definition out of a backlog says how a point was, not how it is: it stands only where there is none yet. */
+static bool outdated(const struct engine *en, const struct job *j, const struct point_def *def) {
+    zb_time sent = j->batch.time != ZB_TIME_NONE ? j->batch.time : j->batch.name_time;
+    struct point_now now;
+    if (!en->policy->intake.files || sent == ZB_TIME_NONE || !mine_point(j->mine->state, str_of(def->code), &now)) return false;
+    return now.defined && now.last.t != ZB_TIME_NONE && sent < now.last.t - en->policy->intake.live_within;
+}
+
 static void step_define(struct engine *en, struct job *j) {
     struct point_def def[FACTS_MAX];
     for (int i = 0; i < j->batch.n; i++)
         for (int k = 0, n = points_of(en->policy, &j->batch, i, j->arena, def); k < n; k++)
-            mine_define(en->policy, j->mine->state, &def[k], j->received, &en->diffs);
+            if (!outdated(en, j, &def[k])) mine_define(en->policy, j->mine->state, &def[k], j->received, &en->diffs);
 }
 
 static void step_stations(struct engine *en, struct job *j) {

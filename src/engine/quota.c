@@ -16,6 +16,7 @@ static bool fits(int64_t held, int64_t n, int64_t share) { return !held || held 
 /* Under q_lock. */
 static int seconds(const struct engine *en, const struct intake_rule *r, struct mine *m, bool backlog, int64_t n, zb_time now) {
     struct quota *q = &m->quota;
+    if (!r->files) return 0;
     refill(q, r, now);
     double least = fmin((double)n, (double)r->bytes_most), s = 0; /* one larger than may be saved up waits for a full store */
     if (q->files < 1) s = (1 - q->files) / (double)r->files;
@@ -24,7 +25,7 @@ static int seconds(const struct engine *en, const struct intake_rule *r, struct 
     return fits(q->held, n, r->mine_share) && (!backlog || fits(en->held_backlog, n, r->backlog_share)) ? 0 : 1;
 }
 
-static bool is_backlog(const struct intake_rule *r, zb_time sent, zb_time now) { return sent != ZB_TIME_NONE && sent < now - r->live_within; }
+static bool is_backlog(const struct intake_rule *r, zb_time sent, zb_time now) { return r->files && sent != ZB_TIME_NONE && sent < now - r->live_within; }
 
 struct upload_order upload_order_of(const struct policy *p, struct str mine, struct str name, zb_time now) {
     struct upload_name un = {.time = ZB_TIME_NONE};

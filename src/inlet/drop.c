@@ -1,4 +1,5 @@
 #include "inlet/drop.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "policy/policy.h"
 #include <dirent.h>
@@ -40,47 +41,12 @@ static void refuse(const char *folder, const char *name, int dirfd, const char *
     log_event("event=drop_refused folder=%s file=%s reason=\"%s\"", folder, name, reason);
 }
 
-/* Not hidden, not being written, not what we put there ourselves. */
-static bool name_final(const char *name) {
-    size_t n = strlen(name);
-    return name[0] != '.' && n > 4 && n < 200 && strcasecmp(name + n - 4, ".tmp") && (n < 7 || strcmp(name + n - 7, ".reason"));
-}
-
-/* The last byte of a whole file of any family: marks || and ]]], a line's end, > of XML, } and ] of JSON, the quote some writers put round it all. */
-static bool looks_whole(const char *bytes, size_t n, const char *name) {
-    bool csv = strlen(name) > 4 && !strcasecmp(name + strlen(name) - 4, ".csv");
-    return n >= 2 && (csv || memchr("|]\n\r\">}", bytes[n - 1], 7));
-}
-
-/* Whole bytes of a resting regular file; -1 not now, 0 taken, 1 too large. */
-static int file_take(int dirfd, const char *name, char **ret, size_t *n, zb_time *age, zb_time now) {
-    struct stat st, after;
-    int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0) return -1;
-    int rc = -1;
-    *ret = NULL;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-        *age = now - ((zb_time)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000);
-        rc = st.st_size > UPLOAD_MAX ? 1 : 0;
-        if (rc == 0) {
-            *ret = xmalloc((size_t)st.st_size + 1);
-            *n = 0;
-            ssize_t k;
-            while (*n < (size_t)st.st_size && (k = read(fd, *ret + *n, (size_t)st.st_size - *n)) > 0) *n += (size_t)k;
-            if (fstat(fd, &after) != 0 || after.st_size != st.st_size || *n != (size_t)st.st_size || after.st_mtim.tv_nsec != st.st_mtim.tv_nsec)
-                rc = -1; /* still growing */
-        }
-    }
-    close(fd);
-    return rc;
-}
-
 /* How long until it is worth another look, INT64_MAX: not before something happens. */
 static zb_time file_one(struct drop *d, const char *mine, int dirfd, const char *name) {
     char *bytes = NULL, reason[500];
     size_t n = 0;
     zb_time age = 0, again = INT64_MAX;
-    int rc = file_take(dirfd, name, &bytes, &n, &age, zb_now());
+    int rc = file_take(dirfd, name, UPLOAD_MAX, zb_now(), &bytes, &n, &age);
     if (rc == 1) {
         snprintf(reason, sizeof reason, "the file is larger than %lld bytes: split it", (long long)UPLOAD_MAX);
         refuse(mine, name, dirfd, reason);
@@ -88,7 +54,7 @@ static zb_time file_one(struct drop *d, const char *mine, int dirfd, const char 
         struct upload_result u;
         struct zb_err e;
         /* incomplete files are looked at again: refusing them at once would lose one that is still being written */
-        bool whole = looks_whole(bytes, n, name);
+        bool whole = file_looks_whole(name, bytes, n);
         if (whole || age > d->truncated_wait) {
             int done = engine_submit(d->en, str_of(mine), STR("drop"), str_of(name), (struct str){bytes, n}, false, &u, &e);
             if (done == ZB_OK)
@@ -128,7 +94,7 @@ static int folder_list(struct drop *d, const char *path, const char *mine, struc
     struct policy *p = engine_policy(d->en);
     zb_time now = zb_now();
     for (struct dirent *f; (f = readdir(dir)) && n < LIST_MAX;) {
-        if (!name_final(f->d_name)) continue;
+        if (!file_name_final(f->d_name)) continue;
         if (n == cap) *ret = xrealloc(*ret, (size_t)(cap = cap ? 2 * cap : 64) * sizeof **ret);
         struct waiting *w = &(*ret)[n++];
         str_copy(str_of(f->d_name), w->name, sizeof w->name);
@@ -229,7 +195,7 @@ int drop_put(const char *dir, struct str mine, struct str name, struct str bytes
     for (size_t i = 0; i < name.n; i++)
         if ((unsigned char)name.p[i] <= ' ' || name.p[i] == '/') return zb_fail(e, ZB_E_INPUT, "this is no name for a file");
     str_copy(name, final, sizeof final);
-    if (name.n >= sizeof final || strlen(final) != name.n || !name_final(final)) return zb_fail(e, ZB_E_INPUT, "\"%.60s\" is no name for a file", final);
+    if (name.n >= sizeof final || strlen(final) != name.n || !file_name_final(final)) return zb_fail(e, ZB_E_INPUT, "\"%.60s\" is no name for a file", final);
     snprintf(path, sizeof path, "%.400s/drop/" STR_FMT, dir, STR_ARG(mine));
     if (mkdir(path, 0755) != 0 && errno != EEXIST) return zb_fail(e, ZB_E_IO, "cannot make folder %s: %s", path, strerror(errno));
     int at = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

@@ -119,8 +119,8 @@ static void bind_storage(struct reader *r, const struct node *root, struct polic
     node_keys(r, root, "source night_from_hour night_to_hour sample_days disk_warn_percent disk_refuse_percent");
     p->storage =
         (struct storage_rule){(int)node_int(r, root, "night_from_hour", INT64_MIN, 0, 23), (int)node_int(r, root, "night_to_hour", INT64_MIN, 1, 24),
-                              (int)node_int(r, root, "sample_days", INT64_MIN, 7, 36500), (int)node_int(r, root, "disk_warn_percent", INT64_MIN, 1, 100),
-                              (int)node_int(r, root, "disk_refuse_percent", INT64_MIN, 1, 100)};
+                              (int)node_int(r, root, "sample_days", INT64_MIN, 7, 36500), (int)node_int(r, root, "disk_warn_percent", INT64_MIN, 0, 100),
+                              (int)node_int(r, root, "disk_refuse_percent", INT64_MIN, 0, 100)};
     if (!r->bad && p->storage.night_to <= p->storage.night_from) node_fail(r, root, "night_to_hour must lie after night_from_hour");
     if (!r->bad && p->storage.disk_refuse < p->storage.disk_warn) node_fail(r, root, "disk_refuse_percent must not be less than disk_warn_percent");
 }
@@ -180,7 +180,7 @@ const struct schema SCHEMAS[] = {
     {"rules/detect_people.yaml", bind_detect},
     {"rules/detect_compare.yaml", bind_detect},
     {"follow.yaml", bind_follow},
-    {"intake.yaml", bind_intake},
+    {"intake.yaml", bind_intake, true},
     {"screens.yaml", bind_screens, true},
     {"statistics.yaml", bind_statistics, true},
     {"links.yaml", bind_links, true},

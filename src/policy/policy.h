@@ -100,7 +100,7 @@ struct storage_rule {
     int sample_days;            /* samples are kept so long; hours for ever */
     int disk_warn, disk_refuse; /* percent in use: from the first it is told, from the second uploads wait (records never) */
 };
-struct intake_rule {           /* what one mine may ask of the door (engine/quota.c) */
+struct intake_rule {           /* what one mine may ask of the door (engine/quota.c); files 0: a policy from before it, nobody waits */
     zb_time live_within;       /* an upload whose name is older belongs to a backlog */
     int64_t files, files_most; /* a second; saved up at most */
     int64_t bytes, bytes_most;

@@ -17,6 +17,7 @@
 struct pending {
     struct pending *next;
     struct seg_head head;
+    struct raw_place place;
     char *body; /* all of it */
     size_t n;
     bool done;
@@ -35,7 +36,9 @@ struct generation {
 struct raw {
     char dir[420], path[460];
     int fd;
-    int64_t size; /* bytes known good in the open segment */
+    int64_t size;   /* bytes known good in the open segment */
+    int64_t most;   /* a segment that has so many is full */
+    uint64_t first; /* of the open segment */
     int32_t day;
     bool cut_back; /* a failed write may have left bytes beyond size */
     uint64_t last;
@@ -118,6 +121,7 @@ static int segment_new(struct raw *r, uint64_t seq, zb_time now, struct zb_err *
     if (r->fd >= 0) close(r->fd);
     r->fd = fd;
     r->size = 0;
+    r->first = seq;
     r->cut_back = false;
     r->day = zb_day_of(now);
     str_copy(str_of(path), r->path, sizeof r->path);
@@ -150,7 +154,7 @@ static int room(struct raw *r, zb_time now, struct zb_err *e) {
         if (ftruncate(r->fd, r->size) != 0) return zb_fail(e, ZB_E_IO, "cannot cut %s back to %lld: %s", r->path, (long long)r->size, strerror(errno));
         r->cut_back = false;
     }
-    if (r->fd >= 0 && r->size < SEG_MAX && r->day == zb_day_of(now)) return ZB_OK;
+    if (r->fd >= 0 && r->size < __atomic_load_n(&r->most, __ATOMIC_RELAXED) && r->day == zb_day_of(now)) return ZB_OK;
     return segment_new(r, r->last + 1, now, e);
 }
 
@@ -163,6 +167,7 @@ static int group_write(struct raw *r, struct pending *group, struct zb_err *e) {
     for (struct pending *p = group; p && rc == ZB_OK; p = p->next) {
         p->head.seq = ++seq;
         seg_head_seal(&p->head);
+        p->place = (struct raw_place){r->first, r->size};
         rc = write_one(r, p, e);
     }
     if (rc == ZB_OK && (zb_fault() || fdatasync(r->fd) != 0)) rc = zb_fail(e, ZB_E_IO, "cannot sync %s: %s", r->path, strerror(errno));
@@ -262,6 +267,7 @@ int raw_append(struct raw *r, struct raw_record *in, struct zb_err *e) {
     pthread_cond_destroy(&p.wake);
     free(p.body);
     in->seq = p.rc == ZB_OK ? p.head.seq : 0;
+    in->place = p.place;
     if (p.rc != ZB_OK && e) *e = p.err;
     return p.rc;
 }
@@ -308,6 +314,7 @@ static int scan(struct raw *r, const struct segment *s, bool newest, struct zb_e
     }
     if (rc == ZB_OK && newest) {
         r->fd = fd;
+        r->first = s->first;
         r->size = rd.off;
         str_copy(str_of(s->path), r->path, sizeof r->path);
     } else {
@@ -319,6 +326,7 @@ static int scan(struct raw *r, const struct segment *s, bool newest, struct zb_e
 int raw_open(const char *dir, struct raw **ret, struct zb_err *e) {
     struct raw *r = xcalloc(1, sizeof *r);
     r->fd = -1;
+    r->most = SEG_MAX;
     str_copy(str_of(dir), r->dir, sizeof r->dir);
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->more, NULL);
@@ -370,8 +378,8 @@ void raw_stats(const struct raw *r, struct raw_stat *ret) {
 }
 
 /* ---- reading back ---- */
-static int record_give(const struct seg_head *h, const struct buf *body, int (*fn)(void *, const struct raw_record *, struct zb_err *), void *arg,
-                       const char *path, struct zb_err *e) {
+static int record_give(const struct seg_head *h, const struct buf *body, struct raw_place place, int (*fn)(void *, const struct raw_record *, struct zb_err *),
+                       void *arg, const char *path, struct zb_err *e) {
     const char *p = body->p ? body->p : "";
     char *out = xmalloc((size_t)h->raw_n + 1);
     const char *z = p + h->mine_n + h->origin_n + h->name_n;
@@ -381,9 +389,16 @@ static int record_give(const struct seg_head *h, const struct buf *body, int (*f
         rc = zb_fail(e, ZB_E_IO, "%s: record %llu does not unpack", path, (unsigned long long)h->seq);
     } else {
         out[n] = 0;
-        struct raw_record rec = {
-            h->seq, (enum raw_kind)h->kind, h->received, {p, h->mine_n}, {p + h->mine_n, h->origin_n}, {p + h->mine_n + h->origin_n, h->name_n}, {out, n}, {0},
-            true};
+        struct raw_record rec = {h->seq,
+                                 (enum raw_kind)h->kind,
+                                 h->received,
+                                 {p, h->mine_n},
+                                 {p + h->mine_n, h->origin_n},
+                                 {p + h->mine_n + h->origin_n, h->name_n},
+                                 {out, n},
+                                 {0},
+                                 true,
+                                 place};
         memcpy(rec.sha256, h->sha256, 32);
         rc = fn(arg, &rec, e);
     }
@@ -400,9 +415,9 @@ static int segment_read(const struct segment *s, uint64_t after, int (*fn)(void 
     struct seg_head h;
     uint64_t seq = s->first;
     int rc;
-    while ((rc = seg_next(&rd, seq, &h, e)) == 1) {
+    for (int64_t at = 0; (rc = seg_next(&rd, seq, &h, e)) == 1; at = rd.off) {
         seq++;
-        rc = h.seq > after ? record_give(&h, &body, fn, arg, s->path, e) : ZB_OK;
+        rc = h.seq > after ? record_give(&h, &body, (struct raw_place){s->first, at}, fn, arg, s->path, e) : ZB_OK;
         if (rc != ZB_OK) break;
     }
     close(fd);
@@ -416,4 +431,46 @@ int raw_read(const char *dir, uint64_t after, int (*fn)(void *, const struct raw
         if (i == n - 1 || s[i + 1].first > after + 1) rc = segment_read(&s[i], after, fn, arg, e);
     free(s);
     return rc;
+}
+
+int raw_get(const char *dir, struct raw_place at, int (*fn)(void *, const struct raw_record *, struct zb_err *), void *arg, struct zb_err *e) {
+    ZB_AUTO(buf_done) struct buf body;
+    char path[460];
+    buf_init(&body, RECORD_MAX + 1);
+    snprintf(path, sizeof path, "%.420s/%012llu.seg", dir, (unsigned long long)at.segment);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return zb_fail(e, ZB_E_IO, "cannot open %s: %s", path, strerror(errno));
+    struct seg_reader rd = {fd, path, at.offset, &body};
+    struct seg_head h;
+    int rc = seg_next(&rd, 0, &h, e);
+    close(fd);
+    if (rc == 0) return zb_fail(e, ZB_E_IO, "%s has nothing at offset %lld", path, (long long)at.offset);
+    return rc == 1 ? record_give(&h, &body, at, fn, arg, path, e) : rc;
+}
+
+/* ---- as a queue ---- */
+void raw_roll(struct raw *r, int64_t bytes) { __atomic_store_n(&r->most, bytes < SEG_MAX ? bytes : SEG_MAX, __ATOMIC_RELAXED); }
+
+int raw_drop(const char *dir, uint64_t seq, int *gone, uint64_t *first, struct zb_err *e) {
+    struct segment *s = NULL;
+    int n = 0, i = 0, rc = segments_list(dir, &s, &n, e);
+    for (; rc == ZB_OK && i + 1 < n && s[i + 1].first <= seq; i++)
+        if (unlink(s[i].path) != 0) rc = zb_fail(e, ZB_E_IO, "cannot remove %s: %s", s[i].path, strerror(errno));
+    *gone = i;
+    *first = i < n ? s[i].first : 0;
+    free(s);
+    return rc;
+}
+
+int64_t raw_disk(const char *dir) {
+    struct segment *s = NULL;
+    struct stat st;
+    struct zb_err ignored;
+    int n = 0;
+    int64_t sum = 0;
+    if (segments_list(dir, &s, &n, &ignored) != ZB_OK) return 0;
+    for (int i = 0; i < n; i++)
+        if (stat(s[i].path, &st) == 0) sum += st.st_size;
+    free(s);
+    return sum;
 }

@@ -7,6 +7,10 @@
 #include "base/time.h"
 
 enum raw_kind { RAW_UPLOAD = 1, RAW_ACT = 2, RAW_POLICY = 3, RAW_FACTS = 4 };
+struct raw_place {    /* where a record lies, to read it alone */
+    uint64_t segment; /* its first record */
+    int64_t offset;
+};
 struct raw_record { /* views valid while the arena or the call lives */
     uint64_t seq;
     enum raw_kind kind;
@@ -14,15 +18,22 @@ struct raw_record { /* views valid while the arena or the call lives */
     struct str mine, origin, name, bytes;
     unsigned char sha256[32];
     bool digested; /* raw_append: sha256 is filled in already */
+    struct raw_place place;
 };
 struct raw;
 ZB_MUST int raw_open(const char *dir, struct raw **ret, struct zb_err *e);
 void raw_close(struct raw *r);
-/* Blocks until durable. in->seq and sha256 are filled in. ZB_E_IO: nothing was acknowledged, the log is cut back to the last good record and a later append is tried anew. */
+/* Blocks until durable. in->seq, sha256 and place are filled in. ZB_E_IO: nothing was acknowledged, the log is cut back to the last good record and a later append is tried anew. */
 ZB_MUST int raw_append(struct raw *r, struct raw_record *in, struct zb_err *e);
 uint64_t raw_last(const struct raw *r); /* last durable sequence, 0 none */
 /* Calls fn for records with seq > after, in order; a non-zero return ends and is returned. Own file handles: safe beside appends. */
 ZB_MUST int raw_read(const char *dir, uint64_t after, int (*fn)(void *arg, const struct raw_record *rec, struct zb_err *e), void *arg, struct zb_err *e);
+ZB_MUST int raw_get(const char *dir, struct raw_place at, int (*fn)(void *arg, const struct raw_record *rec, struct zb_err *e), void *arg, struct zb_err *e);
+/* For a log that is a queue: segments are full at so many bytes; whole segments from the oldest on, whose records are all
+ * before `seq`, are removed (never the newest; *first: the least number that is left); bytes on disk. */
+void raw_roll(struct raw *r, int64_t bytes);
+ZB_MUST int raw_drop(const char *dir, uint64_t seq, int *gone, uint64_t *first, struct zb_err *e);
+int64_t raw_disk(const char *dir);
 /* Was (mine, name, digest) or (mine, name) seen before? Index kept in memory as digests: same: 2 = same name and same bytes, 1 = same name other bytes, 0 = new. */
 int raw_seen(struct raw *r, struct str mine, struct str name, const unsigned char sha256[32]);
 struct raw_stat {

@@ -56,7 +56,7 @@ test('mqtt', { timeout: 120000 }, async () => {
     await s.stop()
     // no room on the disk: what cannot be kept is not acknowledged, so the broker sends it again when there is room
     const storage = join(d.dir, 'policy/storage.yaml'), rule = readFileSync(storage, 'utf8')
-    writeFileSync(storage, rule.replace(/(disk_warn_percent|disk_refuse_percent): .*/g, '$1: 1'))
+    writeFileSync(storage, rule.replace(/(disk_warn_percent|disk_refuse_percent): .*/g, '$1: 0'))
     s = await up()
     await until('uploads wait', () => /state=uploads_wait/.test(s.log()))
     const kept = cdss(M, start + (FILES + 1) * 30000, { P1: '0.78' })

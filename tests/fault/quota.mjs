@@ -44,6 +44,12 @@ test('a flood', { timeout: 120000 }, async () => {
     const link = (await admin('GET', '/health?mine=' + NOISY)).body.links[0]
     assert.ok(link.waits >= told && link.last_wait, JSON.stringify(link))
     assert.equal((await admin('GET', '/health?mine=' + QUIET)).body.links[0].waits, 0)
+    // a definition out of a backlog defines what nobody had defined, and changes nothing else
+    const old = cddy(QUIET, now - 3600e3, ['P1', 'P9'])
+    assert.equal((await put(QUIET, { name: old.name, text: old.text.replaceAll('1101工作面上隅角', '旧地点') })).status, 200)
+    const place = p => admin('GET', '/points?mine=' + QUIET).then(r => r.body.points.find(x => (x.point ?? x.code) === p)?.location)
+    await until('P9 is defined', async () => (await place('P9')) === '旧地点')
+    assert.equal(await place('P1'), '1101工作面上隅角')
     // in the folder: a backlog of 400 files lies there first
     for (let i = 0; i < 400; i++) drop(NOISY, cdss(NOISY, now - 20 * 86400e3 + i * 30000, { P1: '0.41' }))
     drop(NOISY, cdss(NOISY, Date.now(), { P2: '1.63' }))

@@ -1,0 +1,82 @@
+/* The program at the mine: takes files from folders and values from Modbus meters into a fact log of its own, which is the queue, and sends them on to the
+ * province over HTTP or MQTT until each is acknowledged there. What is live goes first by rising time, then the backlog, newest first. Kept until
+ * acknowledged, through any stop of either side; a file sent twice is known there by name and digest. When the queue is full nothing more is taken: files
+ * stay in their folders. */
+#pragma once
+#include "policy/tree.h"
+#include "raw/raw.h"
+#include <pthread.h>
+
+#define EDGE_FOLDERS_MAX 16
+#define EDGE_METERS_MAX 32
+
+enum meter_kind { METER_U16, METER_I16, METER_U32, METER_I32, METER_F32 };
+struct meter_value {
+    const char *point, *unit, *location;
+    int function, address; /* 3 holding, 4 input registers; from 0 */
+    enum meter_kind kind;
+    bool swap; /* low word first */
+    zb_fix scale;
+};
+struct meter { /* a Modbus TCP device */
+    const char *host, *port;
+    int unit;
+    zb_time every, timeout, due;
+    struct meter_value *value;
+    int values;
+    int fd;
+};
+struct edge_config {
+    struct arena *arena;
+    const char *mine, *dir, *to, *ca, *folder[EDGE_FOLDERS_MAX];
+    char token[200];
+    int folders, meters;
+    struct meter meter[EDGE_METERS_MAX];
+    int64_t queue_max; /* bytes of the log on disk */
+    zb_time live_within;
+};
+/* ZB_E_INPUT with file:line:column. */
+ZB_MUST int edge_config_load(const char *path, struct edge_config *ret, struct zb_err *e);
+void edge_config_done(struct edge_config *c);
+
+/* ---- queue.c ---- */
+struct queue_item {
+    uint64_t seq;
+    struct raw_place place;
+    zb_time t; /* of the name; else received */
+    int64_t bytes;
+};
+struct queue_stat {
+    int64_t pending, pending_bytes, disk_bytes, sent, refused;
+    zb_time oldest, last_sent;
+};
+struct queue;
+ZB_MUST int queue_open(const struct edge_config *c, struct queue **ret, struct zb_err *e);
+void queue_close(struct queue *q);
+/* Durable when it returns ZB_OK, also when it was there already. ZB_E_LIMIT: full. */
+ZB_MUST int queue_put(struct queue *q, struct str name, struct str bytes, zb_time now, struct zb_err *e);
+int queue_seen(struct queue *q, struct str name, struct str bytes); /* as raw_seen */
+bool queue_next(struct queue *q, zb_time now, struct queue_item *ret);
+ZB_MUST int queue_read(struct queue *q, const struct queue_item *i, int (*fn)(void *, const struct raw_record *, struct zb_err *), void *arg, struct zb_err *e);
+/* Not sent again after this; what became of it is told. Segments of which all is done are removed. */
+ZB_MUST int queue_done(struct queue *q, const struct queue_item *i, bool refused, zb_time now, struct zb_err *e);
+void queue_stats(struct queue *q, struct queue_stat *ret);
+
+/* ---- read.c, modbus.c ---- */
+void folders_read(const struct edge_config *c, struct queue *q, char trouble[300]);
+/* Values of a meter as lines of the plain table format. ZB_E_IO: no answer; ZB_E_INPUT: an answer that is none, or the device's refusal. */
+ZB_MUST int meter_poll(struct meter *m, zb_time now, struct buf *csv, struct zb_err *e);
+void meter_close(struct meter *m);
+/* MINE_CSV_yyyyMMddHHmmss.csv, a second later while the name is taken by other bytes. */
+ZB_MUST int queue_put_table(struct queue *q, const char *mine, struct str csv, zb_time now, struct zb_err *e);
+
+/* ---- send.c ---- */
+struct sender;
+enum sent { SENT, SENT_REFUSED, SENT_NOT };
+ZB_MUST int sender_open(const struct edge_config *c, struct sender **ret, struct zb_err *e);
+void sender_close(struct sender *s);
+/* SENT_NOT: *wait seconds; why. */
+enum sent sender_send(struct sender *s, struct str name, struct str bytes, int *wait, char why[300]);
+
+/* Runs until `stop` becomes readable. */
+ZB_MUST int edge_run(const char *config, int stop, struct zb_err *e);
