@@ -9,7 +9,7 @@ import { beijing, dataDir, json, lines, zb } from '../lib.mjs'
 let d, past
 before(() => {
   d = dataDir(); past = join(d.base, 'past')
-  zb(['simulate', past, '--mines', process.env.MINES ?? '30', '--years', '3', '--seed', '11'])
+  zb(['simulate', past, '--mines', process.env.MINES ?? '20', '--years', '3', '--seed', '11'])
   zb(['history', d.dir, past])
   zb(['user', d.dir, 'add', 'team', '--role', 'working_team', '--area', '14'])
 })
@@ -158,11 +158,26 @@ function agrees(D) {
   return { compared, unmet, some: Object.keys(counted).filter(id => counted[id].length).length }
 }
 
+test('a report of 2025-12-10 made later, as known on that day, is the report made on that day', { skip: beijing(Date.now()).slice(0, 10) <= '2025-12-10' && 'that day is not over' }, () => {
+  const then = dataDir(), day = '2025-12-10', out = join(then.base, 'r.json')
+  const report = (dir, [kind, area], known) => { zb(['report', dir, kind, '--area', area, '--asof', day, '--known', known, '--format', 'json', '--out', out, '--as', 'team']); return JSON.parse(readFileSync(out, 'utf8')) }
+  try {
+    zb(['history', then.dir, past, '--until', day]) // nothing is known there of what came later
+    zb(['user', then.dir, 'add', 'team', '--role', 'working_team', '--area', '14'])
+    for (const kind of [['annual', '1401'], ['evaluation', '14']]) {
+      const made = report(then.dir, kind, day)
+      assert.ok(JSON.stringify(made).length > 20000)
+      assert.deepEqual(report(d.dir, kind, day), made)
+      if (kind[0] === 'annual') assert.notDeepEqual(report(d.dir, kind, '2024-12-10'), made, 'as known a year before it is another')
+    }
+  } finally { then.remove() }
+})
+
 const today = beijing(Date.now()).slice(0, 10), LATE = today > '2026-06-30' ? '2026-06-30' : plus(today, -1)
 for (const D of ['2024-12-15', LATE])
   test(`as of ${D}: what the program says is what the files say`, () => {
     const got = agrees(D)
     assert.ok(got.some >= 40, `${got.some} indicators have cases`)
-    assert.ok(got.compared > 400 && got.unmet > 40, 'not everything is met, or nothing would be proved: ' + JSON.stringify(got))
+    assert.ok(got.compared > 400 && got.unmet > 30, 'not everything is met, or nothing would be proved: ' + JSON.stringify(got))
     console.log(JSON.stringify(got))
   })
