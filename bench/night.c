@@ -1,6 +1,7 @@
 /* A night of integrity jobs over a simulated county: clues a mine-month without a planted fault, planted ones found, and what a point-day costs. One JSON line.
  * usage: night POLICY [mines [days [seed [faults]]]] — faults as for `zhiben simulate`, "" none. */
 #include "base/map.h"
+#include "detect/ahead_fit.h"
 #include "detect/integrity.h"
 #include "detect/relate.h"
 #include "sense/sense.h"
@@ -151,6 +152,41 @@ static void planted(struct str truth, const struct clues *all, struct tally *t, 
     }
 }
 
+/* What one methane model costs: fitted on the longest series of the county with its neighbour, as the night does it. */
+static void model_cost(const struct county *c, struct json *j) {
+    const struct detect_gas *r = &c->p->detect.gas;
+    struct past ch[2] = {{.n = 0}, {.n = 0}};
+    for (size_t s = 0; s < c->mines.cap; s++) {
+        struct mine_of *m = c->mines.slot[s].key ? c->mines.slot[s].val : NULL;
+        for (int i = 0; m && i < m->n; i++) {
+            const struct series_of *x = m->p[i];
+            if (!word_in(c->p->detect.gas_types, str_of(x->def.sensor_type)) || x->n <= ch[0].n) continue;
+            ch[1] = ch[0].n ? ch[0] : (struct past){STR(""), x->s, x->n};
+            ch[0] = (struct past){str_of(x->def.code), x->s, x->n};
+        }
+    }
+    int most = (int)(r->history_d * 86400 / r->step_s);
+    for (int k = 0; k < 2; k++)
+        if (ch[k].n > most) ch[k].v += ch[k].n - most, ch[k].n = most;
+    double *rows = NULL, start = cpu();
+    int n = gas_rows(r, ch, 2, &rows);
+    struct gas_model *m = gas_fit(r, rows, n, 2);
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    if (m) gas_pack(m, &b);
+    double fitted = cpu();
+    struct gas_live *live = m ? gas_live_new(m) : NULL;
+    struct gas_next next;
+    for (int i = 0; live && i < n && i < 2880; i++) gas_live_row(live, rows + 2 * i, 1.0, &next);
+    double lived = cpu() - fitted;
+    gas_live_free(live);
+    json_key(j, "us_a_live_row"), json_raw(j, str_of(arena_printf(c->arena, "%.1f", lived * 1e6 / 2880)));
+    json_key(j, "model_rows"), json_i64(j, n);
+    json_key(j, "model_bytes"), json_i64(j, (int64_t)b.n);
+    json_key(j, "ms_a_model"), json_raw(j, str_of(arena_printf(c->arena, "%.0f", (fitted - start) * 1000)));
+    buf_done(&b), free(rows), gas_free(m);
+}
+
 int main(int n, char **v) {
     struct policy *p;
     struct zb_err e = {0};
@@ -192,6 +228,7 @@ int main(int n, char **v) {
     double each = t.point_days ? t.seconds / t.point_days : 0;
     json_key(&j, "ms_a_point_day"), json_raw(&j, str_of(arena_printf(county.arena, "%.2f", each * 1000)));
     json_key(&j, "core_hours_80000_points"), json_raw(&j, str_of(arena_printf(county.arena, "%.2f", each * 80000 / 3600)));
+    model_cost(&county, &j);
     json_end(&j);
     printf("%s\n", b.p);
     sim_free(s);

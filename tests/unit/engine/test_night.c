@@ -127,6 +127,42 @@ static void a_faked_day_becomes_a_record_in_the_shadow(void **s) {
     assert_int_equal(r.clues, 0);
 }
 
+/* A wall that goes, its hazard in the shadow: no alarm of a warning, one clue for its owner; told again it is the same clue. */
+static void a_warning_in_the_shadow(void **s) {
+    (void)s;
+    const char *mine = "140221000009";
+    zb_time t = at("2026-01-02 08:00:00");
+    json_t *v = json_pack("{s:s, s:s, s:s, s:s}", "code", mine, "name", "示范露天矿", "county", "140221", "kind", "coal_open");
+    change("site", NULL, v);
+    buf_init(&file, 20 << 20);
+    buf_printf(&file, "{\"send_time\":\"2026-03-23 08:00:00\",\"open_pit_no\":\"%s\",\"data\":[", mine);
+    for (int day = 0; day < 80; day++) {
+        char text[ZB_TIME_CAP];
+        double mm = .7 * day + (day > 60 ? 80 * (1 / (80.5 - day) - 1 / 20.5) : 0);
+        buf_printf(&file, "%s{\"equip_no\":\"G1\",\"monitor_time\":\"%s\",\"x_disp\":\"%.2f\"}", day ? "," : "", zb_time_text(t + day * ZB_DAY, text), mm);
+    }
+    buf_puts(&file, "]}");
+    char name[80];
+    snprintf(name, sizeof name, "%s_gnssrealtime_20260323080000_0001.json", mine);
+    OK(engine_submit(en, str_of(mine), STR("import"), str_of(name), buf_str(&file), true, &u, &err));
+    assert_int_equal(u.refused, 0);
+    buf_done(&file);
+    engine_settle(en);
+    char kind[80];
+    snprintf(kind, sizeof kind, "select count(*) from alarm where kind=%d", (int)ALARM_WARNING);
+    assert_int_equal(number(kind), 0);
+    assert_int_equal(number("select count(*) from foreseen where clue is null"), 1);
+    struct night_result r;
+    OK(engine_night(en, zb_day_of(t) + 80, at("2026-03-24 02:00:00"), &r, &err));
+    assert_int_equal(number("select count(*) from foreseen where clue is null"), 0);
+    assert_int_equal(number("select count(*) from l_clue where rule='R25' and state='trial' and shadow=1"), 1);
+    char text[700];
+    words("select reason from l_clue where rule='R25'", text);
+    assert_non_null(strstr(text, "色预警："));
+    OK(engine_night(en, zb_day_of(t) + 80, at("2026-03-24 03:00:00"), &r, &err));
+    assert_int_equal(number("select count(*) from l_clue where rule='R25'"), 1);
+}
+
 /* kWh counters of a mine by the hour: normal, then a suspension in which the hoist goes on at night. */
 static void a_standstill_that_is_none(void **s) {
     (void)s;
@@ -193,7 +229,7 @@ static void who_is_below(void **s) {
 }
 
 int main(void) {
-    const struct CMUnitTest t[] = {cmocka_unit_test(a_faked_day_becomes_a_record_in_the_shadow), cmocka_unit_test(a_standstill_that_is_none),
-                                   cmocka_unit_test(who_is_below)};
+    const struct CMUnitTest t[] = {cmocka_unit_test(a_faked_day_becomes_a_record_in_the_shadow), cmocka_unit_test(a_warning_in_the_shadow),
+                                   cmocka_unit_test(a_standstill_that_is_none), cmocka_unit_test(who_is_below)};
     return cmocka_run_group_tests(t, up, down);
 }
