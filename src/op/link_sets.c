@@ -51,9 +51,12 @@ static void head_set(struct sheaf *s, const json_t *o, const json_t *r) {
     when(s, r, "to");
     put(s, r, "files records expected received compared");
     zb_fix ms = fix(r, "offset_ms"), spread = fix(r, "spread_ms");
-    sheaf_fix(s, ms == ZB_FIX_NONE ? ms : ms / 1000);
-    sheaf_fix(s, ms == ZB_FIX_NONE || spread == ZB_FIX_NONE ? ZB_FIX_NONE : spread / 1000);
-    put(s, r, "open assumed");
+    char clock[120] = "未测得", a[ZB_FIX_CAP], b[ZB_FIX_CAP];
+    if (ms != ZB_FIX_NONE)
+        snprintf(clock, sizeof clock, "%s %s s（离散 %s s）", ms < 0 ? "超前" : "滞后", zb_fix_text((ms < 0 ? -ms : ms) / 1000, a),
+                 zb_fix_text(spread == ZB_FIX_NONE ? 0 : spread / 1000, b));
+    sheaf_z(s, clock);
+    put(s, r, "open");
 }
 
 static void checks(struct sheaf *s, const json_t *r) {

@@ -24,7 +24,7 @@ const struct builtin_set PLAN_SETS[] = {
 /* One row: the link. Then a row for each: check, kind of file, stream, point, point with something to say, code, refused file, kind of alarm of the trial. */
 const struct builtin_set LINK_SETS[] = {
     {"link",
-     "mine name region gas phase opened opened_by accepted accepted_by note from to files records expected received compared offset spread open assumed"},
+     "mine name region gas phase opened opened_by accepted accepted_by note from to files records expected received compared offset open"},
     {"check", "name value need unit result"},
     {"kind", "type name family files expected percent records refused doubled"},
     {"stream", "stream name types result"},
