@@ -108,6 +108,21 @@ test('dated duties, overdue by owner, ranking, proposals', async () => {
   assert.ok(Array.isArray(good(await who.team('GET', '/overdue')).owners))
 })
 
+test('daily screens count by relative days; statistics count cases of the area and use the days of the rules', async () => {
+  for (const n of [30, 91]) await make('head', 'case', { site, category: 'licence', opened_on: day(-n), facts: '示例', serious: n === 91 })
+  const stat = async (u, key) => good(await who[u]('GET', '/statistics/' + key))
+  const t = await stat('head', 'enforcement_organs'), at = k => t.columns.findIndex(c => c.key === k), row = t.rows.find(r => r.area === '140214')
+  assert.deepEqual([row.cells[at('opened')], row.cells[at('serious_cases')], row.cells[at('decided')]], [2, 1, 0])
+  const limits = (await stat('hazcity', 'time_limits')).rows.map(r => [r.cells[1].key, r.cells[2], r.cells[4]])
+  assert.deepEqual(limits, [['decide', day(-1), 1], ['decide', day(60), null]])
+  assert.equal((await stat('far', 'time_limits')).rows.length, 0, 'another county sees its own')
+  assert.equal((await who.boss('GET', '/statistics/time_limits')).status, 404)
+  const shown = good(await who.head('GET', '/screens')).groups.flatMap(g => g.screens)
+  assert.equal(shown.find(x => x.key === 'cases_open').n, 2)
+  assert.equal(good(await who.head('GET', `/ledgers/case/records?where=${encodeURIComponent('opened_on>=today-40')}`)).total, 1)
+  assert.equal((await who.head('GET', `/ledgers/case/records?where=${encodeURIComponent('opened_on>=todayx')}`)).status, 400)
+})
+
 test('the command line prints a line each', async () => {
   const all = json(['plan', d.dir, '--area', '14', '--id', 'T01'])
   assert.ok(all.some(l => l.line === 'requirement' && l.id === 'T01.4') && all.some(l => l.line === 'indicator' && l.id === 'I01.4'))
