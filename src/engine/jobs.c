@@ -264,7 +264,7 @@ static int pair_look(struct night *n, const struct print *a, const struct print 
 }
 
 static int copies_join(struct night *n, struct clues *out, struct zb_err *e) {
-    qsort(n->print, (size_t)n->prints, sizeof *n->print, by_hash);
+    if (n->prints) qsort(n->print, (size_t)n->prints, sizeof *n->print, by_hash);
     int told = -1, pairs = 0;
     for (int i = 1; i < n->prints && pairs < 2000; i++) {
         const struct print *a = &n->print[i], *b = &n->print[i - 1];
