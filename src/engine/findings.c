@@ -159,8 +159,8 @@ static int merge(struct engine *en, const struct alarm *a, struct zb_err *e) {
     return stmt_run(o, e);
 }
 
-#define UPSERT_FORESEEN                                                                                                                                           \
-    "insert into foreseen(id,mine,point,hazard,level,raised,cleared,last,note,why,input) values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"                              \
+#define UPSERT_FORESEEN                                                                                                                                        \
+    "insert into foreseen(id,mine,point,hazard,level,raised,cleared,last,note,why,input,clue) values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,null)"                 \
     " on conflict(id) do update set level=?5,cleared=?7,last=?8,note=?9,why=?10,input=?11,clue=case when level<>?5 then null else clue end"
 
 /* A warning of a hazard in the shadow: no alarm; it becomes a clue for its owner (jobs_models.c), once more when its level rises. */
