@@ -189,6 +189,8 @@ static int mine_learn(struct learn *l, const char *code, struct zb_err *e) {
 }
 
 int models_night(struct engine *en, const struct policy *p, int32_t day, int *fitted, struct zb_err *e) {
+    *fitted = 0;
+    if (!en->judging) return ZB_OK; /* what is learned goes to the judge by the door; where none runs nobody would take it */
     struct learn l = {.en = en, .p = p, .day = day, .until = zb_day_start(day + 1), .left = (int)p->detect.gas.most};
     int rc = ZB_OK;
     engine_mines(en, STR(""), code_copy, &l);
