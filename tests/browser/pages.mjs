@@ -48,7 +48,7 @@ test('every word stands in Chinese and in English', () => {
   assert.deepEqual(wrong, [])
 })
 
-const PAGES = () => ({ prov: ['/', '/daily', '/wall', '/plan/T01/14', '/indicator/I01.4/14', '/reported', '/duties', '/supervision', '/reports', '/my', '/clues', '/clue/' + id.raised, '/mines', '/mine/' + M, '/point/' + M + '/P1', '/ledgers', '/ledger/site', '/ledger/major_hazard/view/hazards_open', '/record/site/' + id.site, '/record/major_hazard/new', '/card/' + id.hazard, '/checklist', '/notices', '/health', '/journal'], boss: ['/filing', '/my'] })
+const PAGES = () => ({ prov: ['/', '/daily', '/wall', '/plan/T01/14', '/indicator/I01.4/14', '/reported', '/duties', '/supervision', '/reports', '/my', '/clues', '/clue/' + id.raised, '/mines', '/mine/' + M, '/point/' + M + '/P1', '/ledgers', '/ledger/site', '/ledger/major_hazard/view/hazards_open', '/record/site/' + id.site, '/record/major_hazard/new', '/card/' + id.hazard, '/checklist', '/notices', '/health', '/links', '/complete', '/journal'], boss: ['/filing', '/my'] })
 const see = async (u, hash) => { const p = page[u]; await p.goto(s.url + '/#' + hash); await p.waitForSelector('main *'); await p.waitForFunction(() => !/载入中|Loading/.test(document.querySelector('main').textContent)); await p.waitForTimeout(60) }
 test('accessible in the dark in Chinese, in the light in English, where no Chinese is left; and on a phone', { timeout: 400000 }, async () => {
   for (const [u, list] of Object.entries(PAGES())) {

@@ -11,7 +11,7 @@ export const ledgers = ref<Ledger[] | null>(null)
 export async function loadLedgers() { if (!regions.value.length) regions.value = (await get('/regions').catch(() => ({ regions: [] }))).regions; if (!me.value?.rights.some(r => r === 'ledger.use' || r === '*')) ledgers.value = []; else ledgers.value = (await get<{ ledgers: Ledger[] }>('/ledgers')).ledgers }
 /* Divisions and lists of the policy, each asked for once. */
 export const regions = ref<{ code: string; name: string; en: string }[]>([])
-export const regionName = (code: string) => { const r = regions.value.find(x => x.code === code || x.code === code + '00' || x.code === code + '0000'); return r ? (lang.value ? r.en || r.name : r.name) : code }
+export const regionName = (code: string) => { const r = regions.value.find(x => x.code === code || x.code === code + '00' || x.code === code + '0000' || x.name === code); return r ? (lang.value ? r.en || r.name : r.name) : code }
 const lists = ref<Record<string, Item[]>>({})
 export function words(list: string): Item[] {
   if (!lists.value[list]) { lists.value[list] = []; get(`/lists/${list}`).then(o => (lists.value[list] = o.items)).catch(() => {}) }
