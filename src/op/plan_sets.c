@@ -303,7 +303,9 @@ int sets_of_plan(struct paper_ask *a, struct zb_err *e) {
     if (!word_in(a->l->levels, str_of(level)))
         return zb_fail(e, ZB_E_INPUT, "%s %s is made for: %s; %s is a %s", a->l->key, a->l->zh, a->l->levels, a->area, level);
     engine_records(c->en, path, sizeof path);
+    struct other_day past = {0}; /* one for all views of the report */
     struct look l = {.db = c->db,
+                     .past = &past,
                      .p = c->policy,
                      .actor = &c->actor,
                      .arena = arena_new((size_t)64 << 20),
@@ -325,6 +327,7 @@ int sets_of_plan(struct paper_ask *a, struct zb_err *e) {
     if (report) all_put(&k);
     json_decref(plan);
     json_decref(report);
+    past_close(&past);
     arena_free(l.arena);
     return report ? ZB_OK : e->rc;
 }

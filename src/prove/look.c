@@ -175,15 +175,25 @@ static void wanted_uses(const struct look *l, const bool *want, uint64_t uses[4]
     }
 }
 
+int look_past(struct look *l, const uint64_t uses[4], struct other_day *own, struct other_day **ret, struct zb_err *e) {
+    *own = (struct other_day){0};
+    *ret = l->past ? l->past : own;
+    if ((*ret)->db) return ZB_OK;
+    return past_open(l->path, l->p, l->past ? NULL : uses, l->asof, l->known, *ret, e);
+}
+void look_past_done(struct look *l, struct other_day *x) {
+    if (x != l->past) past_close(x);
+}
+
 static int past_read(struct look *l, bool *want, struct area_figure *a, bool *there, struct zb_err *e) {
     uint64_t uses[4] = {0};
-    struct other_day past;
+    struct other_day own, *past;
     for (int i = 0; i < l->p->indicators; i++) /* parts of what is wanted */
         for (int k = 0; want[i] && k < l->p->indicator[i].parts_n; k++) want[l->p->indicator[i].part[k]] = true;
     wanted_uses(l, want, uses);
-    if (past_open(l->path, l->p, uses, l->asof, l->known, &past, e) != ZB_OK) return e->rc;
-    int rc = l->mine[0] ? past_mine(l, &past, want, a, there, e) : past_area(l, &past, want, a, there, e);
-    past_close(&past);
+    if (look_past(l, uses, &own, &past, e) != ZB_OK) return e->rc;
+    int rc = l->mine[0] ? past_mine(l, past, want, a, there, e) : past_area(l, past, want, a, there, e);
+    look_past_done(l, past);
     return rc;
 }
 

@@ -170,20 +170,20 @@ static int reported_json(struct look *l, struct db *db, struct json *j, struct z
 
 int view_report(struct look *l, struct json *j, struct zb_err *e) {
     struct below b[140];
-    struct other_day past = {0};
+    struct other_day own, *past = NULL;
     int n = 0, rc = ZB_OK;
     look_moment(l);
     bool then = l->asof != ZB_TIME_NONE;
     for (int i = 0; i < l->p->regions && n < 140; i++)
         if (look_below(l->p->region[i].code, l->area)) b[n++] = (struct below){.code = l->p->region[i].code};
-    if (then) rc = past_open(l->path, l->p, NULL, l->asof, l->known, &past, e);
-    if (rc == ZB_OK) rc = then ? below_past(l, &past, b, n, e) : below_today(l, b, n, e);
+    if (then) rc = look_past(l, NULL, &own, &past, e);
+    if (rc == ZB_OK) rc = then ? below_past(l, past, b, n, e) : below_today(l, b, n, e);
     json_obj(j);
     below_json(l, b, n, j);
     if (rc == ZB_OK) rc = months_json(l, j, e);
-    if (rc == ZB_OK) rc = records_json(l, then ? past.db : l->db, j, e);
-    if (rc == ZB_OK) rc = reported_json(l, then ? past.db : l->db, j, e);
+    if (rc == ZB_OK) rc = records_json(l, then ? past->db : l->db, j, e);
+    if (rc == ZB_OK) rc = reported_json(l, then ? past->db : l->db, j, e);
     json_end(j);
-    if (then) past_close(&past);
+    if (past) look_past_done(l, past);
     return rc;
 }

@@ -14,7 +14,11 @@ struct look {
     char area[8], mine[24];   /* region code; mine's code or "" */
     zb_time now, asof, known; /* asof, known: NONE now */
     bool wall;                /* nothing secret */
+    struct other_day *past;   /* NULL: each view makes the records of its day and drops them; else kept there for the next view, closed by the caller */
 };
+/* The records of the day asked for: *own, or those kept in l->past. Give them back with look_past_done. */
+ZB_MUST int look_past(struct look *l, const uint64_t uses[4], struct other_day *own, struct other_day **ret, struct zb_err *e);
+void look_past_done(struct look *l, struct other_day *x);
 /* "14", "1402", "140214" or "140214900001" to area and mine; "": what the actor answers for. ZB_E_INPUT: no such area; ZB_E_DENIED: not the actor's. */
 ZB_MUST int look_area(struct look *l, struct str text, struct zb_err *e);
 /* {"area","area_name","asof","known","frozen","lines":[…]}: `only` keeps to one requirement, task or indicator by id; "" all. */
