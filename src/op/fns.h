@@ -67,6 +67,7 @@ int op_hits(struct op_call *c, struct zb_err *e);
 int op_rules(struct op_call *c, struct zb_err *e);
 int op_rules_run(struct op_call *c, struct zb_err *e);
 int op_list(struct op_call *c, struct zb_err *e);
+int op_basemap(struct op_call *c, struct zb_err *e);
 int op_screens(struct op_call *c, struct zb_err *e);
 int op_statistics(struct op_call *c, struct zb_err *e);
 int op_statistic(struct op_call *c, struct zb_err *e);

@@ -23,6 +23,25 @@ int op_list(struct op_call *c, struct zb_err *e) {
     return zb_fail(e, ZB_E_ABSENT, "no list \"%.*s\" in this policy", key.n > 60 ? 60 : (int)key.n, key.p);
 }
 
+int op_basemap(struct op_call *c, struct zb_err *e) {
+    (void)e;
+    const struct basemap *m = &c->policy->basemap;
+    const char *const K[] = {"approval", "source", "view"}, *const V[] = {m->approval ? m->approval : "", m->source ? m->source : "", m->view ? m->view : ""};
+    json_obj(c->out);
+    texts(c->out, 3, K, V);
+    json_key(c->out, "areas");
+    json_arr(c->out);
+    for (int i = 0; i < m->outlines; i++) {
+        const char *const OK[] = {"area", "path"}, *const OV[] = {m->outline[i].area, m->outline[i].path};
+        json_obj(c->out);
+        texts(c->out, 2, OK, OV);
+        json_end(c->out);
+    }
+    json_arr_end(c->out);
+    json_end(c->out);
+    return ZB_OK;
+}
+
 /* ---- screens ---- */
 static bool screen_for(const struct op_call *c, const struct screen *s) {
     return ledger_access(&c->policy->ledger[s->of_ledger], &c->actor) && (!s->roles[0] || word_in(s->roles, str_of(c->actor.role)));

@@ -181,6 +181,7 @@ const struct schema SCHEMAS[] = {
     {"rules/detect_compare.yaml", bind_detect},
     {"follow.yaml", bind_follow},
     {"intake.yaml", bind_intake, true},
+    {"basemap.yaml", bind_basemap, true},
     {"screens.yaml", bind_screens, true},
     {"statistics.yaml", bind_statistics, true},
     {"links.yaml", bind_links, true},

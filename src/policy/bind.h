@@ -17,6 +17,7 @@ void formats_index(struct policy *p);
 void bind_list(struct reader *r, const struct node *root, const struct policy *p, struct code_list *out, bool *joined);
 void bind_table(struct reader *r, const struct node *root, struct code_table *out);
 void columns_bind(struct reader *r, const struct node *seq, bool words, struct table_column **ret, int *n); /* words: `of` is allowed */
+void bind_basemap(struct reader *r, const struct node *root, struct policy *p);
 void bind_screens(struct reader *r, const struct node *root, struct policy *p);
 void bind_statistics(struct reader *r, const struct node *root, struct policy *p);
 void screens_all(struct zb_err *e, struct policy *p, bool *bad);

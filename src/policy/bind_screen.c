@@ -7,6 +7,31 @@ static void *many(struct reader *r, const struct node *seq, size_t size) {
     return p;
 }
 
+/* What a browser draws: nothing but what an outline needs. */
+static bool drawn(const char *s, const char *allowed) { return s[0] && s[strspn(s, allowed)] == 0; }
+
+void bind_basemap(struct reader *r, const struct node *root, struct policy *p) {
+    struct basemap *m = &p->basemap;
+    node_keys(r, root, "source approval view areas");
+    m->source = node_text(r, root, "source", NULL);
+    m->approval = node_text(r, root, "approval", "");
+    m->view = node_text(r, root, "view", "0 0 1000 1000");
+    const struct node *seq = r->bad ? NULL : node_seq(r, root, "areas");
+    m->outline = many(r, seq, sizeof *m->outline);
+    if (!r->bad && seq->n && !m->approval[0]) node_fail(r, root, "approval: a map with outlines shows its approval number (审图号)");
+    if (!r->bad && !drawn(m->view, "0123456789. -")) node_fail(r, root, "view: \"%.60s\" is not four numbers such as 0 0 1000 1400", m->view);
+    for (const struct node *n = m->outline ? seq->child : NULL; n && !r->bad; n = n->next) {
+        node_keys(r, n, "area path");
+        struct outline *o = &m->outline[m->outlines++];
+        *o = (struct outline){node_text(r, n, "area", NULL), node_text(r, n, "path", NULL)};
+        if (!r->bad && !policy_region(p, str_of(o->area))) node_fail(r, n, "area: \"%.20s\" is not a division of regions.yaml", o->area);
+        if (!r->bad && !drawn(o->path, "MmLlHhVvCcSsQqTtAaZz0123456789.,+-e \n"))
+            node_fail(r, n, "path of %s: only commands of an SVG path and numbers are taken", o->area);
+        for (int i = 0; i + 1 < m->outlines && !r->bad; i++)
+            if (!strcmp(m->outline[i].area, o->area)) node_fail(r, n, "area %s is there twice", o->area);
+    }
+}
+
 void bind_screens(struct reader *r, const struct node *root, struct policy *p) {
     node_keys(r, root, "source groups screens");
     node_text(r, root, "source", NULL);

@@ -197,6 +197,7 @@ struct policy {
     struct letter_rule *letter;
     int letters;
     struct forecast_policy forecast;
+    struct basemap basemap;
     struct screen_group *screen_group;
     int screen_groups;
     struct screen *screen;

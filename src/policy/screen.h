@@ -1,6 +1,18 @@
-/* screens.yaml: the daily screens, each a ledger's list with a filter, for roles. statistics.yaml: tables counted over the ledgers, for a screen and XLSX. */
+/* basemap.yaml: outlines of the areas from a map that was approved for publication; without outlines the wall shows tiles.
+ * screens.yaml: the daily screens, each a ledger's list with a filter, for roles. statistics.yaml: tables counted over the ledgers, for a screen and XLSX. */
 #pragma once
 #include "policy/ledger.h"
+
+struct outline {
+    const char *area; /* six digits */
+    const char *path; /* as of SVG's d: letters of drawing commands and numbers, nothing else */
+};
+struct basemap {
+    const char *approval;      /* 审图号, shown with the map */
+    const char *source, *view; /* SVG's viewBox: "0 0 1000 1400" */
+    struct outline *outline;
+    int outlines;
+};
 
 struct screen {
     const char *key, *zh, *en, *help_zh, *help_en;

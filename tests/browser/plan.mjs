@@ -19,6 +19,9 @@ before(async () => {
   const prove = join(base, 'p/prove.yaml'), was = readFileSync(prove, 'utf8'), now = was.replace('{days: 1, means: E02}', '{days: 0, means: E02}')
   assert.notEqual(now, was)
   writeFileSync(prove, now)
+  // Squares for outlines: what an office would take from its approved map.
+  const cities = ['140100', '140200', '140300', '140400', '140500', '140600', '140700', '140800', '140900', '141000', '141100']
+  writeFileSync(join(base, 'p/basemap.yaml'), `source: 示例\napproval: 示例审图号\nview: "0 0 400 300"\nareas:\n${cities.map((c, i) => `  - {area: "${c}", path: "M${i % 4 * 100} ${Math.floor(i / 4) * 100}h95v95h-95z"}\n`).join('')}`)
   zb(['init', join(base, 'd'), '--policy', join(base, 'p')])
   for (const [u, [role, area]] of Object.entries(ROLES)) zb(['user', join(base, 'd'), 'add', u, '--role', role, '--area', area])
   s = await serve(join(base, 'd'))
@@ -69,6 +72,7 @@ test('the clerk imports what the city reported: the trial names row and column, 
   await b.shot('clerk', 'reported')
   await p.click('table.reported a:has-text("看记录")')
   await p.waitForSelector('a[href="#/record/person/' + person + '"]')
+  await p.waitForSelector('.tiles:has-text("相差")')
   assert.match(await p.textContent('.tiles'), /上报.*100%.*相差/s, 'both stand beside each other there too')
 })
 
@@ -76,6 +80,9 @@ test('from the province to the record in three clicks', { timeout: 60000 }, asyn
   const p = page.leader
   for (let i = 0; i < 40; i++) { await b.open('leader', '/wall', 'table.matrix tbody tr'); if (await p.$('a[aria-label^="T01 大同"] .light.red')) break; await sleep(250) }
   await b.shot('leader', 'wall')
+  await p.click('button:has-text("地区图")'); await p.waitForSelector('.basemap svg path')
+  assert.deepEqual([await p.locator('.basemap path').count(), await p.locator('.basemap path.red').count() > 0, await p.textContent('.basemap figcaption')], [11, true, '示例审图号 示例'])
+  await b.shot('leader', 'map'); await p.click('button:has-text("任务×地区")')
   await p.click('a[aria-label^="T01 大同"]')
   await p.click('td a[href^="#/indicator/I01.4/"]')
   await p.click('a[href="#/record/person/' + person + '"]')
