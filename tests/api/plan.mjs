@@ -87,6 +87,11 @@ test('reported beside computed: a dry run names sheet, row and column; a correct
   good(await who.hazcity('POST', `/ledgers/reported/records/${city}/do`, { act: 'correct', rev: r.rev, why: '重复统计', password: PASSWORD, values: { new_value: 0, new_a: 0, new_b: 1, new_proof: '更正说明', new_signer: '李' } }))
   f = good(await who.hazcity('GET', '/reported')).figures.filter(x => x.area === '140200')
   assert.deepEqual(f.map(x => [x.reported, x.corrected]), [[0, false], [90, true]])
+  const again = await who.hazcity('POST', '/ledgers/reported/records', { values: { region: '140200', indicator: 'I01.4', asof: day(0), value: 95, a: 19, b: 20, proof: '再报', signer: '李' } })
+  assert.notEqual(again.status, 200, 'a second report of the same day is refused'); assert.match(again.text, /已上报|reported this indicator/)
+  const twice = good(await who.head('POST', '/ledgers/reported/import', csv.split('\n').slice(0, 2).join('\n') + '\n'))
+  assert.equal(twice.created ?? twice.taken ?? 0, 0, JSON.stringify(twice)); assert.match(JSON.stringify(twice), /已上报|reported this indicator/)
+  assert.equal(good(await who.head('GET', '/ledgers/reported/records')).total, 1, 'nothing was added')
   assert.equal(good(await who.far('GET', '/reported')).figures.length, 0)
 })
 
