@@ -86,3 +86,10 @@ void json_time(struct json *j, zb_time t) {
     char x[ZB_TIME_CAP];
     t == ZB_TIME_NONE ? json_none(j) : json_str(j, str_of(zb_time_iso(t, x)));
 }
+
+void json_texts(struct json *j, int n, const char *const *key, const char *const *value) {
+    for (int i = 0; i < n; i++) {
+        json_key(j, key[i]);
+        json_z(j, value[i]);
+    }
+}

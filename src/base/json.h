@@ -19,6 +19,7 @@ void json_z(struct json *j, const char *z);  /* NULL: null */
 void json_i64(struct json *j, int64_t v);
 void json_bool(struct json *j, bool v);
 void json_none(struct json *j);
-void json_fix(struct json *j, zb_fix v);     /* NONE: null */
-void json_time(struct json *j, zb_time t);   /* ISO with +08:00; NONE: null */
-void json_raw(struct json *j, struct str s); /* already JSON */
+void json_fix(struct json *j, zb_fix v);                                                  /* NONE: null */
+void json_time(struct json *j, zb_time t);                                                /* ISO with +08:00; NONE: null */
+void json_texts(struct json *j, int n, const char *const *key, const char *const *value); /* n members of texts */
+void json_raw(struct json *j, struct str s);                                              /* already JSON */

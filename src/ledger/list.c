@@ -215,19 +215,8 @@ static bool select_sql(const struct lcall *c, const struct lquery *in, const str
 }
 
 static void row_json(struct lcall *c, const struct lquery *in, struct stmt *q, const struct ledger_access *acc, struct json *j) {
-    static const char *const K[] = {"id", "no", "rev", "state", "area", "mine", "due", "updated", "updated_by"};
     json_obj(j);
-    for (int i = 0; i < 9; i++) {
-        json_key(j, K[i]);
-        if (i == 0 || i == 2)
-            json_i64(j, stmt_col_i64(q, i));
-        else if (i == 6 || i == 7)
-            json_time(j, stmt_col_time(q, i));
-        else if (stmt_col_null(q, i))
-            json_none(j);
-        else
-            json_str(j, stmt_col_text(q, i));
-    }
+    stmt_json(q, j, "id:i no:s? rev:i state:s? area:s? mine:s? due:t updated:t updated_by:s?");
     json_key(j, "overdue");
     json_bool(j, !stmt_col_null(q, 6) && stmt_col_i64(q, 6) < c->now);
     for (int i = 0, col = 9; i < c->l->fields; i++) {

@@ -305,17 +305,8 @@ static int files_json(struct lcall *c, int64_t id, struct json *j, struct zb_err
     stmt_i64(q, 2, id);
     int r;
     while ((r = stmt_row(q, e)) == 1) {
-        static const char *const K[] = {"file", "name", "kind", "size", "sha256", "t", "who"};
         json_obj(j);
-        for (int i = 0; i < 7; i++) {
-            json_key(j, K[i]);
-            if (i == 0 || i == 3)
-                json_i64(j, stmt_col_i64(q, i));
-            else if (i == 5)
-                json_time(j, stmt_col_i64(q, i));
-            else
-                json_str(j, stmt_col_text(q, i));
-        }
+        stmt_json(q, j, "file:i name:s kind:s size:i sha256:s t:t who:s");
         json_end(j);
     }
     json_arr_end(j);
@@ -486,17 +477,8 @@ int ledger_history(struct lcall *c, int64_t id, struct json *j, struct zb_err *e
         int s = lstate_find(c->l, stmt_col_text(q, 6));
         bool unseen = acc && s >= 0 && (acc->not_states >> s & 1); /* what was hidden then stays hidden */
         if (!unseen) {
-            static const char *const K[] = {"rev", "act", "who", "why", "known", "as_from", "state"};
             json_obj(j);
-            for (int i = 0; i < 7; i++) {
-                json_key(j, K[i]);
-                if (i == 0)
-                    json_i64(j, stmt_col_i64(q, i));
-                else if (i == 4 || i == 5)
-                    json_time(j, stmt_col_i64(q, i));
-                else
-                    json_str(j, stmt_col_text(q, i));
-            }
+            stmt_json(q, j, "rev:i act:s who:s why:s known:t as_from:t state:s");
             json_key(j, "changes");
             json_arr(j);
         }

@@ -122,18 +122,8 @@ int duty_json(struct db *db, const char *area, int32_t day, struct json *j, stru
     json_arr(j);
     int r;
     while ((r = stmt_row(q, e)) == 1) {
-        static const char *const K[] = {"area", "day", "from", "to", "person", "rank", "channel", "address"};
-        char text[ZB_TIME_CAP];
         json_obj(j);
-        for (int i = 0; i < 8; i++) {
-            json_key(j, K[i]);
-            if (i == 1)
-                json_z(j, zb_day_text((int32_t)stmt_col_i64(q, 1), text));
-            else if (i == 2 || i == 3 || i == 5)
-                json_i64(j, stmt_col_i64(q, i));
-            else
-                json_str(j, stmt_col_text(q, i));
-        }
+        stmt_json(q, j, "area:s day:d from:i to:i person:s rank:i channel:s address:s");
         json_end(j);
     }
     json_arr_end(j);
@@ -276,22 +266,9 @@ int notify_json(struct db *db, const char *area, int limit, struct json *j, stru
     json_arr(j);
     int r;
     while ((r = stmt_row(q, e)) == 1) {
-        static const char *const K[] = {"id",    "subject", "area",    "urgent", "title",    "body",        "created",
-                                        "state", "person",  "channel", "handed", "received", "received_by", "error"};
         json_obj(j);
-        for (int i = 0; i < 14; i++) {
-            json_key(j, K[i]);
-            if (i == 0)
-                json_i64(j, stmt_col_i64(q, 0));
-            else if (i == 3)
-                json_bool(j, stmt_col_i64(q, 3) != 0);
-            else if (i == 6 || i == 10 || i == 11)
-                json_time(j, stmt_col_time(q, i));
-            else if (stmt_col_null(q, i))
-                json_none(j);
-            else
-                json_str(j, stmt_col_text(q, i));
-        }
+        stmt_json(q, j,
+                  "id:i subject:s? area:s? urgent:b title:s? body:s? created:t state:s? person:s? channel:s? handed:t received:t received_by:s? error:s?");
         json_end(j);
     }
     json_arr_end(j);

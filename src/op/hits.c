@@ -135,10 +135,7 @@ int op_rules(struct op_call *c, struct zb_err *e) {
         const char *const K[] = {"id", "zh", "en", "serves", "source", "alarms", "detectors"}, *const V[] = {u->id,     u->zh,     u->en,       u->serves,
                                                                                                              u->source, u->alarms, u->detectors};
         json_obj(c->out);
-        for (int k = 0; k < 7; k++) {
-            json_key(c->out, K[k]);
-            json_z(c->out, V[k]);
-        }
+        json_texts(c->out, 7, K, V);
         json_key(c->out, "action");
         json_z(c->out, u->hit.text ? RULE_ACTION_KEY[u->action] : "");
         json_key(c->out, "shadow");

@@ -58,10 +58,7 @@ int op_regions(struct op_call *c, struct zb_err *e) {
         const struct region *g = &c->policy->region[i];
         const char *const K[] = {"code", "name", "en"}, *const V[] = {g->code, g->name, g->en};
         json_obj(c->out);
-        for (int k = 0; k < 3; k++) {
-            json_key(c->out, K[k]);
-            json_z(c->out, V[k]);
-        }
+        json_texts(c->out, 3, K, V);
         json_end(c->out);
     }
     json_arr_end(c->out);

@@ -150,10 +150,7 @@ int op_report_kinds(struct op_call *c, struct zb_err *e) {
         const char *const K[] = {"kind", "zh", "en", "ledger", "when", "levels"}, *const V[] = {l->key, l->zh, l->en, l->ledger, l->when, l->levels};
         if (l->of_ledger >= 0 && !ledger_access(&c->policy->ledger[l->of_ledger], &c->actor)) continue;
         json_obj(c->out);
-        for (int k = 0; k < 6; k++) {
-            json_key(c->out, K[k]);
-            json_z(c->out, V[k]);
-        }
+        json_texts(c->out, 6, K, V);
         json_end(c->out);
     }
     json_arr_end(c->out);

@@ -6,13 +6,6 @@
 #include "sheet/sheet.h"
 #include <stdio.h>
 
-static void texts(struct json *j, int n, const char *const *k, const char *const *v) {
-    for (int i = 0; i < n; i++) {
-        json_key(j, k[i]);
-        json_z(j, v[i]);
-    }
-}
-
 int op_list(struct op_call *c, struct zb_err *e) {
     struct str key = op_text(c, "list");
     for (int i = 0; i < c->policy->lists; i++)
@@ -28,13 +21,13 @@ int op_basemap(struct op_call *c, struct zb_err *e) {
     const struct basemap *m = &c->policy->basemap;
     const char *const K[] = {"approval", "source", "view"}, *const V[] = {m->approval ? m->approval : "", m->source ? m->source : "", m->view ? m->view : ""};
     json_obj(c->out);
-    texts(c->out, 3, K, V);
+    json_texts(c->out, 3, K, V);
     json_key(c->out, "areas");
     json_arr(c->out);
     for (int i = 0; i < m->outlines; i++) {
         const char *const OK[] = {"area", "path"}, *const OV[] = {m->outline[i].area, m->outline[i].path};
         json_obj(c->out);
-        texts(c->out, 2, OK, OV);
+        json_texts(c->out, 2, OK, OV);
         json_end(c->out);
     }
     json_arr_end(c->out);
@@ -56,7 +49,7 @@ static int screen_json(struct op_call *c, const struct screen *s, struct zb_err 
     snprintf(late, sizeof late, "%s;overdue=1", s->where);
     if (ledger_count(&lc, str_of(s->where), &n, e) != ZB_OK || ledger_count(&lc, str_of(late), &overdue, e) != ZB_OK) return e->rc;
     json_obj(c->out);
-    texts(c->out, 8, K, V);
+    json_texts(c->out, 8, K, V);
     json_key(c->out, "n");
     json_i64(c->out, n);
     json_key(c->out, "overdue");
@@ -68,7 +61,7 @@ static int screen_json(struct op_call *c, const struct screen *s, struct zb_err 
 static int group_json(struct op_call *c, const struct screen_group *g, struct zb_err *e) {
     const char *const K[] = {"key", "zh", "en"}, *const V[] = {g->key, g->zh, g->en};
     json_obj(c->out);
-    texts(c->out, 3, K, V);
+    json_texts(c->out, 3, K, V);
     json_key(c->out, "screens");
     json_arr(c->out);
     for (int i = 0; i < c->policy->screens; i++) {
@@ -108,7 +101,7 @@ int op_statistics(struct op_call *c, struct zb_err *e) {
         const char *const V[] = {s->key, s->zh, s->en, s->note_zh, s->note_en, s->source, s->ledger};
         if (!statistic_for(c, s)) continue;
         json_obj(c->out);
-        texts(c->out, 7, K, V);
+        json_texts(c->out, 7, K, V);
         json_end(c->out);
     }
     json_arr_end(c->out);
@@ -153,7 +146,7 @@ static void cell_json(struct stmt *q, int col, const struct table_column *x, str
     if (it) {
         const char *const K[] = {"key", "zh", "en"}, *const V[] = {it->key, it->zh, it->en};
         json_obj(j);
-        texts(j, 3, K, V);
+        json_texts(j, 3, K, V);
         json_end(j);
     } else if (stmt_col_null(q, col))
         json_none(j);
@@ -210,7 +203,7 @@ int op_statistic(struct op_call *c, struct zb_err *e) {
         const struct table_column *x = &s->column[i];
         const char *const K[] = {"key", "zh", "en", "unit", "type"}, *const V[] = {x->key, x->zh, x->en, x->unit, LFIELD_TYPE_KEY[x->type]};
         json_obj(c->out);
-        texts(c->out, 5, K, V);
+        json_texts(c->out, 5, K, V);
         json_end(c->out);
     }
     json_arr_end(c->out);

@@ -177,10 +177,7 @@ static bool requirement_write(struct cover *c, const struct plan_area *area, con
                                                                                                                                   PLAN_AFTER_KEY[q->after],
                                                                                                                                   q->ledgers};
         json_obj(&c->j);
-        for (int i = 0; i < 10; i++) {
-            json_key(&c->j, K[i]);
-            json_z(&c->j, V[i]);
-        }
+        json_texts(&c->j, 10, K, V);
         json_key(&c->j, "entry");
         json_bool(&c->j, q->entry);
     } else {

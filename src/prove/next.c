@@ -1,27 +1,9 @@
 /* The next rung for what is red, and reported figures beside computed ones. */
+#include "prove/key.h"
 #include "prove/look.h"
 #include "prove/office.h"
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static void key_z(struct json *j, const char *k, const char *v) {
-    json_key(j, k);
-    json_z(j, v);
-}
-static void key_i(struct json *j, const char *k, int64_t v) {
-    json_key(j, k);
-    json_i64(j, v);
-}
-static void key_real(struct json *j, const char *k, bool there, double v) {
-    json_key(j, k);
-    json_fix(j, there ? (zb_fix)llround(v * 1e6) : ZB_FIX_NONE);
-}
-static void key_day(struct json *j, const char *k, int32_t day) {
-    char text[ZB_TIME_CAP];
-    key_z(j, k, zb_day_text(day, text));
-}
-static bool within(const char *code, const char *of) { return !strncmp(code, of, strcmp(of + 4, "00") ? 6 : strcmp(of + 2, "0000") ? 4 : 0); }
 
 /* ---- proposals ---- */
 struct red {

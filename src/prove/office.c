@@ -1,30 +1,11 @@
 #include "prove/office.h"
 #include "ledger/ledger.h"
+#include "prove/key.h"
 #include "prove/look.h"
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static void key_z(struct json *j, const char *k, const char *v) {
-    json_key(j, k);
-    json_z(j, v);
-}
-static void key_i(struct json *j, const char *k, int64_t v) {
-    json_key(j, k);
-    json_i64(j, v);
-}
-static void key_real(struct json *j, const char *k, bool there, double v) {
-    json_key(j, k);
-    json_fix(j, there ? (zb_fix)llround(v * 1e6) : ZB_FIX_NONE);
-}
-static void key_day(struct json *j, const char *k, int32_t day) {
-    char text[ZB_TIME_CAP];
-    key_z(j, k, zb_day_text(day, text));
-}
-
 static const char *level_word(const char *code) { return strcmp(code + 4, "00") ? "county" : strcmp(code + 2, "0000") ? "city" : "province"; }
-static bool within(const char *code, const char *of) { return !strncmp(code, of, strcmp(of + 4, "00") ? 6 : strcmp(of + 2, "0000") ? 4 : 0); }
-
 /* Mines that are not closed, by region of the policy. */
 static int mines_count(struct look *l, int *n, struct zb_err *e) {
     const struct ledger *s = &l->p->ledger[l->p->site.at];

@@ -1,30 +1,8 @@
 #include "ledger/ledger.h"
+#include "prove/key.h"
 #include "prove/look.h"
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* ---- small writers ---- */
-static void key_z(struct json *j, const char *k, const char *v) {
-    json_key(j, k);
-    json_z(j, v);
-}
-static void key_i(struct json *j, const char *k, int64_t v) {
-    json_key(j, k);
-    json_i64(j, v);
-}
-static void key_real(struct json *j, const char *k, bool there, double v) {
-    json_key(j, k);
-    json_fix(j, there && fabs(v) < 9e11 ? (zb_fix)llround(v * 1e6) : ZB_FIX_NONE);
-}
-static void key_day(struct json *j, const char *k, int32_t day) {
-    char text[ZB_TIME_CAP];
-    key_z(j, k, day == INT32_MAX || day == INT32_MIN ? NULL : zb_day_text(day, text));
-}
-static void key_time(struct json *j, const char *k, zb_time t) {
-    json_key(j, k);
-    json_time(j, t);
-}
 
 static const char *target_text(const struct look *l, const struct indicator *x) {
     static const char *const SIGN[] = {"≥", ">", "≤", "<"};

@@ -96,10 +96,7 @@ static void tasks_json(const struct wall *w, struct json *j) {
             const struct plan_task *task = &p->area[g].task[t];
             json_obj(j);
             const char *const K[] = {"id", "zh", "en", "plan_area", "lead"}, *const V[] = {task->id, task->name.zh, task->name.en, p->area[g].key, task->lead};
-            for (int k = 0; k < 5; k++) {
-                json_key(j, K[k]);
-                json_z(j, V[k]);
-            }
+            json_texts(j, 5, K, V);
             json_key(j, "cells");
             json_arr(j);
             for (int k = 0; k < w->areas; k++) cell_json(w, &w->cell[at * w->areas + k], w->area[k], j);

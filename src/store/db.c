@@ -178,6 +178,35 @@ enum col_kind stmt_col_kind(struct stmt *q, int col) { return stmt_col_null(q, c
 zb_fix stmt_col_fix(struct stmt *q, int col) { return stmt_col_null(q, col) ? ZB_FIX_NONE : stmt_col_i64(q, col); }
 zb_time stmt_col_time(struct stmt *q, int col) { return stmt_col_null(q, col) ? ZB_TIME_NONE : stmt_col_i64(q, col); }
 
+static void col_json(struct stmt *q, int col, struct json *j, struct str kind) {
+    char day[ZB_TIME_CAP];
+    switch (kind.p[0]) {
+    case 'i': json_i64(j, stmt_col_i64(q, col)); return;
+    case 't': json_time(j, stmt_col_time(q, col)); return;
+    case 'b': json_bool(j, stmt_col_i64(q, col) != 0); return;
+    case 'd': json_z(j, zb_day_text((int32_t)stmt_col_i64(q, col), day)); return;
+    case 's':
+        if (kind.n > 1 && stmt_col_null(q, col))
+            json_none(j);
+        else
+            json_str(j, stmt_col_text(q, col));
+        return;
+    default: ZB_BUG("a column of kind " STR_FMT, STR_ARG(kind));
+    }
+}
+
+void stmt_json(struct stmt *q, struct json *j, const char *columns) {
+    struct str rest = str_of(columns), kind;
+    for (int col = 0; rest.p && rest.n; col++) {
+        struct str key = str_cut(str_cut(rest, ' ', &rest), ':', &kind);
+        char name[40];
+        if (!kind.p || !kind.n || key.n >= sizeof name) ZB_BUG("column %d of \"%s\" is not key:kind", col, columns);
+        str_copy(key, name, sizeof name);
+        json_key(j, name);
+        col_json(q, col, j, kind);
+    }
+}
+
 int db_begin_at(struct db *db, const char *file, int line, struct zb_err *e) {
     if (db->tx_file) ZB_BUG("transaction begun at %s:%d while the one of %s:%d is open", file, line, db->tx_file, db->tx_line);
     if (zb_fault()) return planted(db, e);

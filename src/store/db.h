@@ -2,6 +2,7 @@
  * migrations, fault points for tests. A handle belongs to one thread at a time; SQLite has one writer, readers open their own handle.
  * SQL is written once, in SQLite's dialect and of it only what PostgreSQL has too (docs: the list in dialect.c). */
 #pragma once
+#include "base/json.h"
 #include "base/num.h"
 #include "base/time.h"
 
@@ -43,6 +44,9 @@ int64_t stmt_col_i64(struct stmt *q, int col);
 zb_fix stmt_col_fix(struct stmt *q, int col);   /* null: NONE */
 zb_time stmt_col_time(struct stmt *q, int col); /* null: NONE */
 bool stmt_col_null(struct stmt *q, int col);
+/* The first columns of a row as members of the object begun in j: "key:kind key:kind", kinds as in the operations' replies:
+ * i whole number, s text, s? text or null, t time or null, b yes or no, and d day. */
+void stmt_json(struct stmt *q, struct json *j, const char *columns);
 /* Columns of what stmt_row gave (SQLite: also before the first row). */
 enum col_kind { COL_NULL, COL_INT, COL_REAL, COL_TEXT };
 int stmt_cols(struct stmt *q);
