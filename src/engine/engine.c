@@ -105,6 +105,7 @@ int open_stores(struct engine *en, const char *findings, struct zb_err *e) {
 
 struct engine *engine_make(const char *dir) {
     struct engine *en = xcalloc(1, sizeof *en);
+    en->disk = -1; /* not yet looked at */
     snprintf(en->dir, sizeof en->dir, "%s", dir);
     en->lock_fd = -1;
     pthread_rwlock_init(&en->policy_lock, NULL);

@@ -132,7 +132,7 @@ struct engine {
     bool feed_soon; /* of a mine on trial there is something */
     size_t checkpoint_next;
     zb_time disk_at;  /* looked at */
-    int disk;         /* percent in use; atomic */
+    int disk;         /* percent in use, -1 unknown; atomic */
     zb_time night_at; /* when to look for the night's work again */
     pthread_t jobs;   /* the night's judgement */
     bool jobbing, jobs_stop;
