@@ -323,6 +323,14 @@ static int scan(struct raw *r, const struct segment *s, bool newest, struct zb_e
     return rc;
 }
 
+/* What is older than all that is remembered is not read again at each start: whoever reads it (replay, rebuild) checks it. */
+static void skip(struct raw *r, const struct segment *s, uint64_t next) {
+    struct stat st;
+    r->last = next - 1;
+    r->stat.records += next - s->first;
+    if (stat(s->path, &st) == 0) r->stat.bytes_disk += (uint64_t)st.st_size;
+}
+
 int raw_open(const char *dir, struct raw **ret, struct zb_err *e) {
     struct raw *r = xcalloc(1, sizeof *r);
     r->fd = -1;
@@ -332,8 +340,10 @@ int raw_open(const char *dir, struct raw **ret, struct zb_err *e) {
     pthread_cond_init(&r->more, NULL);
     pthread_cond_init(&r->less, NULL);
     struct segment *s = NULL;
-    int n = 0, rc = segments_list(dir, &s, &n, e);
-    for (int i = 0; i < n && rc == ZB_OK; i++) rc = scan(r, &s[i], i == n - 1, e);
+    int n = 0, rc = segments_list(dir, &s, &n, e), from = n ? n - 1 : 0;
+    while (from > 0 && s[n - 1].first - s[from].first < 2 * SEEN_MAX) from--;
+    for (int i = 0; i < from; i++) skip(r, &s[i], s[i + 1].first);
+    for (int i = from; i < n && rc == ZB_OK; i++) rc = scan(r, &s[i], i == n - 1, e);
     free(s);
     if (rc == ZB_OK && pthread_create(&r->thread, NULL, log_main, r)) rc = zb_fail(e, ZB_E_IO, "cannot start the log's thread");
     if (rc != ZB_OK) {

@@ -1,6 +1,7 @@
 /* The fact log: append-only segments of uploads under DIR/raw/. A record is (seq, origin, received time, name, SHA-256, zstd bytes, CRC).
  * Many threads append; one log thread writes and fdatasyncs them in groups; raw_append returns only after its record is durable.
  * A torn tail (crash in the middle) is cut off at open; anything else that does not check is ZB_E_IO naming segment and offset.
+ * Open reads the newest segments only, as many as the two million files whose repeats are known; older ones are checked when they are read.
  * Sequence numbers are 1,2,3… without holes and are the input sequence. Segment: 64 MiB or a new day. */
 #pragma once
 #include "base/arena.h"
@@ -37,7 +38,7 @@ int64_t raw_disk(const char *dir);
 /* Was (mine, name, digest) or (mine, name) seen before? Index kept in memory as digests: same: 2 = same name and same bytes, 1 = same name other bytes, 0 = new. */
 int raw_seen(struct raw *r, struct str mine, struct str name, const unsigned char sha256[32]);
 struct raw_stat {
-    uint64_t records, bytes_in, bytes_disk, syncs;
+    uint64_t records, bytes_in /* of what was read since open */, bytes_disk, syncs;
     int queue;
 };
 void raw_stats(const struct raw *r, struct raw_stat *ret);
