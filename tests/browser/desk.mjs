@@ -53,10 +53,24 @@ test('the language switches and stays', async () => {
   assert.ok(!/[\u4e00-\u9fff]/.test((await text('header')).replace('治本', '').replace('中文', '')), 'no Chinese left in the English head')
   await page.click('#lang')
 })
+test('an alarm that comes while the list is being read stays', { timeout: 60000 }, async () => {
+  let asked = 0, told
+  const late = new Promise(ok => (told = ok))
+  await page.route('**/api/v1/alarms?active=1*', async route => {
+    const first = ++asked === 1, before = await route.fetch() // what stood before its event was heard
+    if (first) { await page.waitForTimeout(1500); await put(cdss(M, now + 30000, { P1: '1.66' })); await page.waitForTimeout(1000) }
+    await route.fulfill({ response: before })
+    if (first) told()
+  })
+  await page.reload(); await late
+  await page.waitForTimeout(500)
+  assert.equal(await page.locator('.alarm:has-text("断电")').count(), 1)
+  await page.unroute('**/api/v1/alarms?active=1*')
+})
 test('mine page and chart', async () => {
   await page.goto(s.url + '/#/mines'); await page.waitForSelector('.rows tbody tr'); await page.click('.rows tbody tr')
   await page.waitForSelector('.points tbody tr')
-  assert.match(await text('.points tbody tr'), /1101工作面上隅角.*1.23 %CH4/)
+  assert.match(await text(".points tbody tr"), /1101工作面上隅角.*1.66 %CH4/)
   await page.click('.points tbody tr'); await page.waitForSelector('canvas')
   assert.ok((await page.locator('canvas').boundingBox()).width > 400)
 })

@@ -21,13 +21,23 @@ export const get = <R = any>(p: string) => call<R>('GET', p)
 export const post = <R = any>(p: string, b: object = {}) => call<R>('POST', p, b)
 export const can = (right: string) => !!me.value?.rights.includes(right)
 export const alarms = reactive(new Map<string, Alarm>())
+/* The list is as of when it was asked for; an alarm whose event came since is left as the event told it. */
+const loads = new Set<Set<string>>()
 export async function loadAlarms() {
-  const o = await get<{ alarms: Alarm[] }>('/alarms?active=1&limit=2000')
-  alarms.clear()
-  for (const a of o.alarms) alarms.set(a.id, a)
+  const told = new Set<string>()
+  loads.add(told)
+  try {
+    const list = (await get<{ alarms: Alarm[] }>('/alarms?active=1&limit=2000')).alarms, there = new Set(list.map(a => a.id))
+    for (const id of [...alarms.keys()]) if (!there.has(id) && !told.has(id)) alarms.delete(id)
+    for (const a of list) if (!told.has(a.id)) alarms.set(a.id, a)
+  } finally { loads.delete(told) }
 }
 /* An alarm found in late data may have taken others into itself: the list is read anew. */
-export function take(a: Alarm) { if (a.state === 'closed' || a.merged) alarms.delete(a.id); else alarms.set(a.id, a); if (a.late) loadAlarms().catch(() => {}) }
+export function take(a: Alarm) {
+  for (const told of loads) told.add(a.id)
+  if (a.state === 'closed' || a.merged) alarms.delete(a.id); else alarms.set(a.id, a)
+  if (a.late) loadAlarms().catch(() => {})
+}
 let stream: EventSource | null = null
 export function listen() {
   stream?.close()
