@@ -9,7 +9,7 @@ import { cddy, cdss, json, serve, session, sleep, zb, zbTry } from '../lib.mjs'
 const M = '140214900001', mnt = mkdtempSync(join(tmpdir(), 'zb-full-'))
 const mount = (...a) => execFileSync('mount', a, { stdio: 'pipe' })
 let can = true
-try { mount('-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', mnt) } catch { can = false }
+try { mount('-t', 'tmpfs', '-o', 'size=512m', 'tmpfs', mnt) } catch { can = false }
 test('full disk', { skip: can ? false : 'mounting is not allowed here' }, async () => {
   const dir = join(mnt, 'd')
   zb(['init', dir])
