@@ -1,16 +1,8 @@
 #include "detect/slope.h"
 #include "detect/state.h"
+#include "detect/stat.h"
 #include <math.h>
 #include <stdlib.h>
-
-static int cmp_double(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-static double median(double *v, int n) {
-    qsort(v, (size_t)n, sizeof *v, cmp_double);
-    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
 
 double tangent_angle(double speed, double uniform) { return atan(speed / uniform) * 180 / acos(-1); }
 
@@ -57,7 +49,7 @@ double speed_of(const struct slope_reading *r, int n) {
     for (int i = 0; i < n; i++)
         for (int j = i + 1; j < n; j++)
             if (r[j].t > r[i].t) v[k++] = (r[j].mm - r[i].mm) * ZB_DAY / (double)(r[j].t - r[i].t);
-    double s = k ? median(v, k) : NAN;
+    double s = k ? stat_median(v, k) : NAN;
     free(v);
     return s;
 }
@@ -71,7 +63,7 @@ static double noise_of(const struct slope_reading *r, int n) {
         double w = (double)(r[i].t - r[i - 1].t) / (double)(r[i + 1].t - r[i - 1].t);
         off[k++] = fabs(r[i].mm - (1 - w) * r[i - 1].mm - w * r[i + 1].mm) / sqrt(1 + w * w + (1 - w) * (1 - w));
     }
-    return k ? 1.4826 * median(off, k) : 0;
+    return k ? 1.4826 * stat_median(off, k) : 0;
 }
 
 /* Robust speed up to reading i over the span, and its standard error by the noise of a reading; NAN with too few readings or less than half the span. */
@@ -144,7 +136,7 @@ void slope_point(const struct detect_slope *rule, const struct slope_reading *r,
     if (!k || t[k - 1] < (double)r[n - 1].t / ZB_DAY) return; /* the last reading has no speed yet */
     ret->speed = speed[k - 1];
     ret->sure = fmax(0, ret->speed - rule->errors * error);
-    ret->uniform = fmax(b ? median(before, b) : speed[0], rule->slowest);
+    ret->uniform = fmax(b ? stat_median(before, b) : speed[0], rule->slowest);
     slope_quick(rule, r, n, ret);
     ret->onset = onset_at(rule, speed, k - 1);
     failure_of(rule, t, speed, k, (double)now / ZB_DAY, ret);

@@ -1,18 +1,9 @@
 /* Trends and control charts of methods.md C1. */
 #include "detect/gas.h"
 #include "base/str.h"
+#include "detect/stat.h"
 #include <math.h>
 #include <stdlib.h>
-
-static int cmp_double(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *v, int n) {
-    qsort(v, (size_t)n, sizeof *v, cmp_double);
-    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
 
 bool theil_sen(const double *v, int n, struct trend *ret) {
     if (n < 2 || n > TREND_MAX) return false;
@@ -20,10 +11,10 @@ bool theil_sen(const double *v, int n, struct trend *ret) {
     int m = 0;
     for (int i = 0; i < n; i++)
         for (int j = i + 1; j < n; j++) s[m++] = (v[j] - v[i]) / (j - i);
-    ret->slope = median(s, m);
+    ret->slope = stat_median(s, m);
     free(s);
     for (int i = 0; i < n; i++) level[i] = v[i] - ret->slope * i;
-    ret->intercept = median(level, n);
+    ret->intercept = stat_median(level, n);
     return true;
 }
 
