@@ -23,3 +23,28 @@ void json_fix(struct json *j, zb_fix v);                                        
 void json_time(struct json *j, zb_time t);                                                /* ISO with +08:00; NONE: null */
 void json_texts(struct json *j, int n, const char *const *key, const char *const *value); /* n members of texts */
 void json_raw(struct json *j, struct str s);                                              /* already JSON */
+/* A member at once. */
+static inline void kv_z(struct json *j, const char *k, const char *v) {
+    json_key(j, k);
+    json_z(j, v);
+}
+static inline void kv_str(struct json *j, const char *k, struct str v) {
+    json_key(j, k);
+    json_str(j, v);
+}
+static inline void kv_i(struct json *j, const char *k, int64_t v) {
+    json_key(j, k);
+    json_i64(j, v);
+}
+static inline void kv_t(struct json *j, const char *k, zb_time v) {
+    json_key(j, k);
+    json_time(j, v);
+}
+static inline void kv_fix(struct json *j, const char *k, zb_fix v) {
+    json_key(j, k);
+    json_fix(j, v);
+}
+static inline void kv_b(struct json *j, const char *k, bool v) {
+    json_key(j, k);
+    json_bool(j, v);
+}

@@ -5,14 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 
-static const char *text(const json_t *o, const char *key) {
-    const char *z = json_string_value(json_object_get(o, key));
-    return z ? z : "";
-}
-static zb_fix fix(const json_t *o, const char *key) {
-    const json_t *v = json_object_get(o, key);
-    return json_is_number(v) && fabs(json_number_value(v)) < 9e11 ? (zb_fix)llround(json_number_value(v) * 1e6) : ZB_FIX_NONE;
-}
 static bool yes(const json_t *o, const char *key) { return json_is_true(json_object_get(o, key)); }
 
 static void put(struct sheaf *s, const json_t *o, const char *keys) {
@@ -21,14 +13,14 @@ static void put(struct sheaf *s, const json_t *o, const char *keys) {
         one = str_cut(rest, ' ', &rest);
         str_copy(one, key, sizeof key);
         if (json_is_number(json_object_get(o, key)))
-            sheaf_fix(s, fix(o, key));
+            sheaf_fix(s, member_fix(o, key));
         else
-            sheaf_z(s, text(o, key));
+            sheaf_z(s, member_text(o, key));
     }
 }
 /* "2026-03-01T08:30:00+08:00" as people write it */
 static void when(struct sheaf *s, const json_t *o, const char *key) {
-    const char *z = text(o, key);
+    const char *z = member_text(o, key);
     char out[32];
     snprintf(out, sizeof out, "%.10s %.8s", z, strlen(z) > 11 ? z + 11 : "");
     sheaf_z(s, z[0] ? out : "");
@@ -38,11 +30,11 @@ static void head_set(struct sheaf *s, const json_t *o, const json_t *r) {
     static const char *const GAS[][2] = {{"low", "低瓦斯"}, {"high", "高瓦斯"}, {"outburst", "突出"}};
     const char *gas = "未登记";
     for (int i = 0; i < 3; i++)
-        if (!strcmp(text(o, "gas_class"), GAS[i][0])) gas = GAS[i][1];
+        if (!strcmp(member_text(o, "gas_class"), GAS[i][0])) gas = GAS[i][1];
     sheaf_set(s, "link", facts_columns(FACTS_LINK, "link"));
     put(s, o, "mine name region_name");
     sheaf_z(s, gas);
-    sheaf_z(s, !strcmp(text(o, "phase"), "trial") ? "试运行" : "正式运行");
+    sheaf_z(s, !strcmp(member_text(o, "phase"), "trial") ? "试运行" : "正式运行");
     when(s, o, "opened");
     put(s, o, "opened_by");
     when(s, o, "accepted");
@@ -50,7 +42,7 @@ static void head_set(struct sheaf *s, const json_t *o, const json_t *r) {
     when(s, r, "from");
     when(s, r, "to");
     put(s, r, "files records expected received compared");
-    zb_fix ms = fix(r, "offset_ms"), spread = fix(r, "spread_ms");
+    zb_fix ms = member_fix(r, "offset_ms"), spread = member_fix(r, "spread_ms");
     char clock[120] = "未测得", a[ZB_FIX_CAP], b[ZB_FIX_CAP];
     if (ms != ZB_FIX_NONE)
         snprintf(clock, sizeof clock, "%s %s s（离散 %s s）", ms < 0 ? "超前" : "滞后", zb_fix_text((ms < 0 ? -ms : ms) / 1000, a),
@@ -64,7 +56,7 @@ static void checks(struct sheaf *s, const json_t *r) {
     size_t i;
     sheaf_set(s, "check", facts_columns(FACTS_LINK, "check"));
     json_array_foreach(json_object_get(r, "checks"), i, o) {
-        const char *state = text(o, "state");
+        const char *state = member_text(o, "state");
         put(s, o, "zh value need unit");
         sheaf_z(s, !strcmp(state, "pass") ? "符合" : !strcmp(state, "fail") ? "不符合" : "无法判断");
     }
@@ -88,12 +80,12 @@ static const char *remark(const json_t *o, char *out, size_t cap) {
     out[0] = 0;
 #define SAY(...) n += (size_t)(n < cap ? snprintf(out + n, cap - n, __VA_ARGS__) : 0)
     if (!yes(o, "defined")) SAY("未定义；");
-    if (!yes(o, "type_known")) SAY("传感器类型%s未知；", text(o, "sensor"));
-    if (text(o, "unit_expected")[0]) SAY("单位应为%s；", text(o, "unit_expected"));
+    if (!yes(o, "type_known")) SAY("传感器类型%s未知；", member_text(o, "sensor"));
+    if (member_text(o, "unit_expected")[0]) SAY("单位应为%s；", member_text(o, "unit_expected"));
     if (yes(o, "class_needed") && !yes(o, "confirmed")) SAY("位置分类未确认；");
-    if (text(o, "lax")[0]) SAY("%s；", text(o, "lax"));
-    if (strchr(text(o, "families"), ' ')) SAY("经多种格式上传（%s）；", text(o, "families"));
-    if (text(o, "twin")[0]) SAY("与%s位置、类型相同；", text(o, "twin"));
+    if (member_text(o, "lax")[0]) SAY("%s；", member_text(o, "lax"));
+    if (strchr(member_text(o, "families"), ' ')) SAY("经多种格式上传（%s）；", member_text(o, "families"));
+    if (member_text(o, "twin")[0]) SAY("与%s位置、类型相同；", member_text(o, "twin"));
 #undef SAY
     return out;
 }

@@ -21,29 +21,5 @@ ZB_MUST int link_report(struct op_call *c, const struct link_head *h, zb_time op
 /* Head, onboarding and report, of now or as it was accepted: the reply of `link` and what the paper is made of. */
 ZB_MUST int link_json(struct op_call *c, struct str mine, struct json *j, struct zb_err *e);
 
-static inline void kv_z(struct json *j, const char *k, const char *v) {
-    json_key(j, k);
-    json_z(j, v);
-}
-static inline void kv_str(struct json *j, const char *k, struct str v) {
-    json_key(j, k);
-    json_str(j, v);
-}
-static inline void kv_i(struct json *j, const char *k, int64_t v) {
-    json_key(j, k);
-    json_i64(j, v);
-}
-static inline void kv_t(struct json *j, const char *k, zb_time v) {
-    json_key(j, k);
-    json_time(j, v);
-}
-static inline void kv_fix(struct json *j, const char *k, zb_fix v) {
-    json_key(j, k);
-    json_fix(j, v);
-}
-static inline void kv_b(struct json *j, const char *k, bool v) {
-    json_key(j, k);
-    json_bool(j, v);
-}
 /* part of whole in percent, two decimals; NONE without a whole */
 static inline zb_fix percent_of(int64_t part, int64_t whole) { return whole > 0 ? (zb_fix)(part * 10000 / whole) * (ZB_FIX_ONE / 100) : ZB_FIX_NONE; }

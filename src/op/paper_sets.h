@@ -3,6 +3,7 @@
 #include "ledger/ledger.h"
 #include "op/fns.h"
 #include "paper/fill.h"
+#include <math.h>
 
 struct paper_ask {
     struct op_call *c;
@@ -21,3 +22,12 @@ ZB_MUST int sets_of_link(struct paper_ask *a, struct zb_err *e);
 ZB_MUST int paper_of_list(struct lcall *lc, struct str where, bool all, struct paper **ret, struct zb_err *e);
 /* A value as people read it; words: 2026年3月1日, else 2026-03-01. *num: NONE when it is no number. rec: the object that holds it. */
 struct str field_shown(const struct policy *p, struct arena *a, const struct ledger_field *f, const json_t *rec, bool words, zb_fix *num);
+/* A member of a reply: "" and NONE when it is not there. */
+static inline const char *member_text(const json_t *o, const char *key) {
+    const char *z = json_string_value(json_object_get(o, key));
+    return z ? z : "";
+}
+static inline zb_fix member_fix(const json_t *o, const char *key) {
+    const json_t *v = json_object_get(o, key);
+    return json_is_number(v) && fabs(json_number_value(v)) < 9e11 ? (zb_fix)llround(json_number_value(v) * 1e6) : ZB_FIX_NONE;
+}

@@ -11,17 +11,9 @@ static const struct {
                 {"no_data", "无数据"}, {"no_case", "无此类情形"}, {"shown", "仅展示"}};
 enum { RED = 2, NO_DATA = 4, NO_CASE = 5, COUNTED = 7 };
 
-static const char *text(const json_t *o, const char *key) {
-    const char *z = json_string_value(json_object_get(o, key));
-    return z ? z : "";
-}
-static zb_fix fix(const json_t *o, const char *key) {
-    const json_t *v = json_object_get(o, key);
-    return json_is_number(v) && fabs(json_number_value(v)) < 9e11 ? (zb_fix)llround(json_number_value(v) * 1e6) : ZB_FIX_NONE;
-}
 static int light_at(const json_t *o) {
     for (int i = 0; i < COUNTED; i++)
-        if (!strcmp(text(o, "light"), LIGHT_ZH[i].key)) return i;
+        if (!strcmp(member_text(o, "light"), LIGHT_ZH[i].key)) return i;
     return COUNTED - 1;
 }
 static zb_fix rounded(zb_fix v) { return v == ZB_FIX_NONE ? v : (v + (v < 0 ? -5000 : 5000)) / 10000 * 10000; } /* two decimals, as people write them */
@@ -69,11 +61,12 @@ static const char *actors(const struct plan_ask *k, const char *codes) {
 static const json_t *requirement_of(const struct plan_ask *k, const char *id) {
     size_t i;
     const json_t *o;
-    json_array_foreach((json_t *)k->lines, i, o) if (!strcmp(text(o, "line"), "requirement") && word_in(text(o, "indicators"), str_of(id))) return o;
+    json_array_foreach((json_t *)k->lines, i,
+                       o) if (!strcmp(member_text(o, "line"), "requirement") && word_in(member_text(o, "indicators"), str_of(id))) return o;
     return NULL;
 }
 
-static const char *due_text(const json_t *o) { return text(o, "due"); }
+static const char *due_text(const json_t *o) { return member_text(o, "due"); }
 
 static int days_late(const struct plan_ask *k, const json_t *o) {
     int32_t due;
@@ -84,15 +77,15 @@ static int days_late(const struct plan_ask *k, const json_t *o) {
 static const json_t *reported_of(const struct plan_ask *k, const json_t *line) {
     size_t i;
     json_t *o;
-    json_array_foreach(json_object_get(k->report, "reported"), i, o) if (!strcmp(text(o, "indicator"), text(line, "id"))) return o;
+    json_array_foreach(json_object_get(k->report, "reported"), i, o) if (!strcmp(member_text(o, "indicator"), member_text(line, "id"))) return o;
     return NULL;
 }
 
 /* Reported less computed; NONE unless both are there and of the same day: figures of different days are not compared. */
 static zb_fix difference(const struct plan_ask *k, const json_t *line, const json_t *reported) {
-    zb_fix value = rounded(fix(line, "value")), said = rounded(fix(reported, "value"));
+    zb_fix value = rounded(member_fix(line, "value")), said = rounded(member_fix(reported, "value"));
     int32_t day;
-    bool same = zb_day_parse(str_of(text(reported, "day")), &day) && day == k->day;
+    bool same = zb_day_parse(str_of(member_text(reported, "day")), &day) && day == k->day;
     return same && value != ZB_FIX_NONE && said != ZB_FIX_NONE ? said - value : ZB_FIX_NONE;
 }
 
@@ -100,12 +93,12 @@ static zb_fix difference(const struct plan_ask *k, const json_t *line, const jso
 static void indicator_put(struct plan_ask *k, const char *area, const char *name, const json_t *o) {
     struct sheaf *s = k->a->s;
     const json_t *said = reported_of(k, o);
-    zb_fix value = rounded(fix(o, "value")), reported = rounded(fix(said, "value"));
+    zb_fix value = rounded(member_fix(o, "value")), reported = rounded(member_fix(said, "value"));
     sheaf_z(s, area);
-    sheaf_z(s, text(o, "id"));
+    sheaf_z(s, member_text(o, "id"));
     sheaf_z(s, name);
-    sheaf_z(s, text(o, "unit"));
-    sheaf_z(s, text(o, "target"));
+    sheaf_z(s, member_text(o, "unit"));
+    sheaf_z(s, member_text(o, "target"));
     sheaf_z(s, due_text(o));
     if (value == ZB_FIX_NONE)
         sheaf_z(s, light_at(o) == NO_CASE ? "—" : "无数据");
@@ -116,10 +109,10 @@ static void indicator_put(struct plan_ask *k, const char *area, const char *name
     else
         sheaf_fix(s, reported);
     sheaf_fix(s, difference(k, o, said));
-    sheaf_z(s, text(said, "day"));
-    sheaf_z(s, text(said, "signer"));
+    sheaf_z(s, member_text(said, "day"));
+    sheaf_z(s, member_text(said, "signer"));
     sheaf_z(s, LIGHT_ZH[light_at(o)].zh);
-    sheaf_z(s, text(o, "why_zh"));
+    sheaf_z(s, member_text(o, "why_zh"));
 }
 
 static void indicators(struct plan_ask *k) {
@@ -127,29 +120,29 @@ static void indicators(struct plan_ask *k) {
     const json_t *o;
     sheaf_set(k->a->s, "indicator", facts_columns(FACTS_PLAN, "indicator"));
     json_array_foreach((json_t *)k->lines, i, o) {
-        const json_t *q = strcmp(text(o, "line"), "indicator") ? NULL : requirement_of(k, text(o, "id"));
-        if (q && !text(o, "reading_of")[0]) indicator_put(k, text(q, "plan_area"), text(o, "zh"), o);
+        const json_t *q = strcmp(member_text(o, "line"), "indicator") ? NULL : requirement_of(k, member_text(o, "id"));
+        if (q && !member_text(o, "reading_of")[0]) indicator_put(k, member_text(q, "plan_area"), member_text(o, "zh"), o);
     }
     sheaf_set(k->a->s, "reading", facts_columns(FACTS_PLAN, "reading"));
     json_array_foreach((json_t *)k->lines, i, o) {
-        if (strcmp(text(o, "line"), "indicator") || !text(o, "reading_of")[0]) continue;
-        sheaf_z(k->a->s, text(o, "id"));
-        sheaf_z(k->a->s, text(o, "zh"));
-        sheaf_z(k->a->s, text(o, "reading_of"));
-        sheaf_z(k->a->s, text(o, "reading_zh"));
-        sheaf_fix(k->a->s, rounded(fix(o, "value")));
-        sheaf_z(k->a->s, text(o, "unit"));
-        sheaf_z(k->a->s, text(o, "signed_by")[0] ? text(o, "signed_by") : "尚未签认");
+        if (strcmp(member_text(o, "line"), "indicator") || !member_text(o, "reading_of")[0]) continue;
+        sheaf_z(k->a->s, member_text(o, "id"));
+        sheaf_z(k->a->s, member_text(o, "zh"));
+        sheaf_z(k->a->s, member_text(o, "reading_of"));
+        sheaf_z(k->a->s, member_text(o, "reading_zh"));
+        sheaf_fix(k->a->s, rounded(member_fix(o, "value")));
+        sheaf_z(k->a->s, member_text(o, "unit"));
+        sheaf_z(k->a->s, member_text(o, "signed_by")[0] ? member_text(o, "signed_by") : "尚未签认");
     }
     sheaf_set(k->a->s, "differ", facts_columns(FACTS_PLAN, "differ"));
     json_array_foreach((json_t *)k->lines, i, o) {
-        const json_t *said = strcmp(text(o, "line"), "indicator") ? NULL : reported_of(k, o);
+        const json_t *said = strcmp(member_text(o, "line"), "indicator") ? NULL : reported_of(k, o);
         if (!said) continue;
         k->reported++;
         zb_fix d = difference(k, o, said);
         if (d == ZB_FIX_NONE || d == 0) continue;
         k->differing++;
-        indicator_put(k, "", text(o, "zh"), o);
+        indicator_put(k, "", member_text(o, "zh"), o);
     }
 }
 
@@ -159,8 +152,8 @@ static void goals(struct plan_ask *k) {
         const struct plan_goal *goal = &k->p->plan.goal[g];
         size_t i;
         const json_t *o;
-        json_array_foreach((json_t *)k->lines, i, o) if (!strcmp(text(o, "line"), "indicator") && !text(o, "reading_of")[0] &&
-                                                         word_in(goal->indicators, str_of(text(o, "id")))) indicator_put(k, "", goal->name.zh, o);
+        json_array_foreach((json_t *)k->lines, i, o) if (!strcmp(member_text(o, "line"), "indicator") && !member_text(o, "reading_of")[0] &&
+                                                         word_in(goal->indicators, str_of(member_text(o, "id")))) indicator_put(k, "", goal->name.zh, o);
     }
 }
 
@@ -170,27 +163,27 @@ static void trends(struct plan_ask *k) {
     const json_t *m;
     sheaf_set(k->a->s, "trend", facts_columns(FACTS_PLAN, "trend"));
     json_array_foreach(json_object_get(k->report, "months"), i, m) {
-        int at = policy_indicator(k->p, str_of(text(m, "indicator")));
+        int at = policy_indicator(k->p, str_of(member_text(m, "indicator")));
         if (at < 0) continue;
         const struct indicator *x = &k->p->indicator[at];
         bool target = x->aim == AIM_MIN || x->aim == AIM_ABOVE || x->aim == AIM_MAX || x->aim == AIM_BELOW;
         sheaf_z(k->a->s, x->id);
-        sheaf_put(k->a->s, (struct str){text(m, "day"), 7}, ZB_FIX_NONE);
-        sheaf_fix(k->a->s, rounded(fix(m, "value")));
+        sheaf_put(k->a->s, (struct str){member_text(m, "day"), 7}, ZB_FIX_NONE);
+        sheaf_fix(k->a->s, rounded(member_fix(m, "value")));
         sheaf_fix(k->a->s, target ? (zb_fix)llround(x->target * 1e6) : ZB_FIX_NONE);
     }
 }
 
 static void requirement_put(struct plan_ask *k, const json_t *o) {
     struct sheaf *s = k->a->s;
-    sheaf_z(s, text(o, "plan_area"));
-    sheaf_z(s, text(o, "id"));
-    sheaf_z(s, text(o, "zh"));
-    sheaf_z(s, actors(k, text(o, "lead")));
-    sheaf_z(s, due_text(o)[0] ? due_text(o) : text(o, "when_zh"));
-    sheaf_z(s, text(o, "target_zh"));
-    sheaf_z(s, text(o, "worst")[0] ? LIGHT_ZH[light_at(o)].zh : "凭录入证明");
-    sheaf_z(s, text(o, "why_zh"));
+    sheaf_z(s, member_text(o, "plan_area"));
+    sheaf_z(s, member_text(o, "id"));
+    sheaf_z(s, member_text(o, "zh"));
+    sheaf_z(s, actors(k, member_text(o, "lead")));
+    sheaf_z(s, due_text(o)[0] ? due_text(o) : member_text(o, "when_zh"));
+    sheaf_z(s, member_text(o, "target_zh"));
+    sheaf_z(s, member_text(o, "worst")[0] ? LIGHT_ZH[light_at(o)].zh : "凭录入证明");
+    sheaf_z(s, member_text(o, "why_zh"));
 }
 
 static void requirements(struct plan_ask *k, struct sums *all, struct sums *by_area, int *late, int *gaps) {
@@ -199,32 +192,32 @@ static void requirements(struct plan_ask *k, struct sums *all, struct sums *by_a
     const json_t *o;
     sheaf_set(s, "requirement", facts_columns(FACTS_PLAN, "requirement"));
     json_array_foreach((json_t *)k->lines, i, o) {
-        if (strcmp(text(o, "line"), "requirement")) continue;
+        if (strcmp(member_text(o, "line"), "requirement")) continue;
         int light = light_at(o);
         requirement_put(k, o);
         sum(all, light);
         for (int g = 0; g < k->p->areas; g++)
-            if (!strcmp(k->p->area[g].key, text(o, "plan_area"))) sum(&by_area[g], light);
+            if (!strcmp(k->p->area[g].key, member_text(o, "plan_area"))) sum(&by_area[g], light);
     }
     sheaf_set(s, "late", facts_columns(FACTS_PLAN, "late"));
     json_array_foreach((json_t *)k->lines, i, o) {
         bool red = light_at(o) == RED || light_at(o) == NO_DATA; /* not reached, or nothing to show it by */
-        if (strcmp(text(o, "line"), "requirement") || !red || !days_late(k, o)) continue;
+        if (strcmp(member_text(o, "line"), "requirement") || !red || !days_late(k, o)) continue;
         ++*late;
-        sheaf_z(s, text(o, "id"));
-        sheaf_z(s, text(o, "zh"));
-        sheaf_z(s, actors(k, text(o, "lead")));
+        sheaf_z(s, member_text(o, "id"));
+        sheaf_z(s, member_text(o, "zh"));
+        sheaf_z(s, actors(k, member_text(o, "lead")));
         sheaf_z(s, due_text(o));
         sheaf_i64(s, days_late(k, o));
-        sheaf_z(s, text(o, "why_zh"));
+        sheaf_z(s, member_text(o, "why_zh"));
     }
     sheaf_set(s, "gap", facts_columns(FACTS_PLAN, "gap"));
     json_array_foreach((json_t *)k->lines, i, o) {
-        if (strcmp(text(o, "line"), "indicator") || light_at(o) != NO_DATA || text(o, "reading_of")[0]) continue;
+        if (strcmp(member_text(o, "line"), "indicator") || light_at(o) != NO_DATA || member_text(o, "reading_of")[0]) continue;
         ++*gaps;
-        sheaf_z(s, text(o, "id"));
-        sheaf_z(s, text(o, "zh"));
-        sheaf_z(s, text(o, "why_zh"));
+        sheaf_z(s, member_text(o, "id"));
+        sheaf_z(s, member_text(o, "zh"));
+        sheaf_z(s, member_text(o, "why_zh"));
     }
 }
 
@@ -237,15 +230,15 @@ static void below(struct plan_ask *k) {
         int64_t n[COUNTED], judged = 0;
         for (int c = 0; c < COUNTED; c++) n[c] = json_integer_value(json_object_get(o, LIGHT_ZH[c].key));
         judged = n[0] + n[1] + n[2] + n[4];
-        sheaf_z(s, text(o, "area"));
-        sheaf_z(s, text(o, "area_name"));
+        sheaf_z(s, member_text(o, "area"));
+        sheaf_z(s, member_text(o, "area_name"));
         for (int c = 0; c < 5; c++) sheaf_i64(s, n[c]);
         sheaf_fix(s, judged ? rounded((zb_fix)(n[0] * 100 * ZB_FIX_ONE / judged)) : ZB_FIX_NONE);
     }
     sheaf_set(s, "evidence", facts_columns(FACTS_PLAN, "evidence"));
     json_array_foreach(json_object_get(k->report, "records"), i, o) {
-        sheaf_z(s, text(o, "ledger"));
-        sheaf_z(s, text(o, "zh"));
+        sheaf_z(s, member_text(o, "ledger"));
+        sheaf_z(s, member_text(o, "zh"));
         sheaf_i64(s, json_integer_value(json_object_get(o, "n")));
     }
 }

@@ -60,17 +60,17 @@ static void proposal_json(struct look *l, const struct red *x, const struct rung
     char v[ZB_FIX_CAP];
     const char *value = zb_fix_text((zb_fix)llround(x->value * 1e6), v);
     json_obj(j);
-    key_z(j, "area", x->area);
-    key_z(j, "area_name", look_name(l, x->area));
-    key_z(j, "indicator", i->id);
-    key_z(j, "zh", i->zh);
-    key_z(j, "en", i->en);
-    key_i(j, "days", days);
-    key_z(j, "means", rung->means);
-    key_z(j, "means_zh", means ? means->zh : rung->means);
-    key_z(j, "means_en", means ? means->en : rung->means);
-    key_z(j, "why_zh", arena_printf(l->arena, "%s %s：%s，现值%s%s，红灯已%d天", i->id, i->zh, x->zh, value, i->unit, days));
-    key_z(j, "why_en", arena_printf(l->arena, "%s %s: %s, now %s %s, red for %d days", i->id, i->en, x->en, value, i->unit, days));
+    kv_z(j, "area", x->area);
+    kv_z(j, "area_name", look_name(l, x->area));
+    kv_z(j, "indicator", i->id);
+    kv_z(j, "zh", i->zh);
+    kv_z(j, "en", i->en);
+    kv_i(j, "days", days);
+    kv_z(j, "means", rung->means);
+    kv_z(j, "means_zh", means ? means->zh : rung->means);
+    kv_z(j, "means_en", means ? means->en : rung->means);
+    kv_z(j, "why_zh", arena_printf(l->arena, "%s %s：%s，现值%s%s，红灯已%d天", i->id, i->zh, x->zh, value, i->unit, days));
+    kv_z(j, "why_en", arena_printf(l->arena, "%s %s: %s, now %s %s, red for %d days", i->id, i->en, x->en, value, i->unit, days));
     json_end(j);
 }
 
@@ -80,7 +80,7 @@ int view_proposals(struct look *l, struct json *j, struct zb_err *e) {
     int32_t today = zb_day_of(l->now);
     if (rc != ZB_OK) return rc;
     json_obj(j);
-    key_z(j, "area", l->area);
+    kv_z(j, "area", l->area);
     json_key(j, "proposals");
     json_arr(j);
     for (int i = 0; i < n && rc == ZB_OK; i++) {
@@ -165,7 +165,7 @@ static void below_json(const struct look *l, const struct reported *x, int n, co
         value += x[k].value;
         sums &= x[k].sums;
     }
-    key_i(j, "below_areas", areas);
+    kv_i(j, "below_areas", areas);
     bool share = i && i->kind == IK_SHARE, count = i && i->kind == IK_COUNT;
     key_real(j, "below_value", areas && ((share && sums && b != 0) || count), share ? (b != 0 ? 100 * a / b : 0) : value);
 }
@@ -177,19 +177,19 @@ static void reported_json(struct look *l, const struct reported *x, int n, const
         if (!strcmp(a[k].area, of->area)) f = &a[k];
     bool there = f && f->has == FIGURE_VALUE;
     json_obj(j);
-    key_z(j, "indicator", of->indicator);
-    key_z(j, "zh", at >= 0 ? l->p->indicator[at].zh : "政策中无此指标");
-    key_z(j, "en", at >= 0 ? l->p->indicator[at].en : "no indicator of the policy");
-    key_z(j, "unit", at >= 0 ? l->p->indicator[at].unit : "");
-    key_z(j, "area", of->area);
-    key_z(j, "area_name", look_name(l, of->area));
+    kv_z(j, "indicator", of->indicator);
+    kv_z(j, "zh", at >= 0 ? l->p->indicator[at].zh : "政策中无此指标");
+    kv_z(j, "en", at >= 0 ? l->p->indicator[at].en : "no indicator of the policy");
+    kv_z(j, "unit", at >= 0 ? l->p->indicator[at].unit : "");
+    kv_z(j, "area", of->area);
+    kv_z(j, "area_name", look_name(l, of->area));
     key_day(j, "day", of->day);
-    key_i(j, "id", of->rec);
+    kv_i(j, "id", of->rec);
     key_real(j, "reported", true, of->value);
     key_real(j, "reported_a", of->sums, of->a);
     key_real(j, "reported_b", of->sums, of->b);
-    key_z(j, "proof", of->proof);
-    key_z(j, "signer", of->signer);
+    kv_z(j, "proof", of->proof);
+    kv_z(j, "signer", of->signer);
     json_key(j, "corrected");
     json_bool(j, !of->valid);
     key_real(j, "computed", there, there ? f->value : 0);
@@ -222,7 +222,7 @@ int view_reported(struct look *l, int32_t day, struct json *j, struct zb_err *e)
     past_close(&past);
     if (rc == ZB_OK) {
         json_obj(j);
-        key_z(j, "area", l->area);
+        kv_z(j, "area", l->area);
         key_day(j, "day", day);
         json_key(j, "figures");
         json_arr(j);

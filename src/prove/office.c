@@ -78,14 +78,14 @@ static int duty_json(struct look *l, const struct plan_duty *d, int32_t day, con
     int owed = 0, done = 0, late = 0;
     if (d->filing[0] && d->levels[0] && filed_read(l, d, day, &f, e) != ZB_OK) return e->rc;
     json_obj(j);
-    key_z(j, "key", d->key);
-    key_z(j, "zh", d->name.zh);
-    key_z(j, "en", d->name.en);
+    kv_z(j, "key", d->key);
+    kv_z(j, "zh", d->name.zh);
+    kv_z(j, "en", d->name.en);
     key_day(j, "due", day);
-    key_i(j, "days", day - today);
-    key_z(j, "owner", d->owner);
-    key_z(j, "to", d->to);
-    key_z(j, "requirements", d->requirements);
+    kv_i(j, "days", day - today);
+    kv_z(j, "owner", d->owner);
+    kv_z(j, "to", d->to);
+    kv_z(j, "requirements", d->requirements);
     json_key(j, "assumed");
     json_bool(j, d->assumed);
     json_key(j, "without");
@@ -100,10 +100,10 @@ static int duty_json(struct look *l, const struct plan_duty *d, int32_t day, con
     }
     json_arr_end(j);
     late = f.late < done ? f.late : done;
-    key_i(j, "owed", owed);
-    key_i(j, "done", done);
-    key_i(j, "late", late);
-    key_z(j, "state", !owed ? "entry" : done == owed ? (late ? "late" : "done") : day < today ? "missed" : "open");
+    kv_i(j, "owed", owed);
+    kv_i(j, "done", done);
+    kv_i(j, "late", late);
+    kv_z(j, "state", !owed ? "entry" : done == owed ? (late ? "late" : "done") : day < today ? "missed" : "open");
     json_end(j);
     return ZB_OK;
 }
@@ -111,7 +111,7 @@ static int duty_json(struct look *l, const struct plan_duty *d, int32_t day, con
 int view_duties(struct look *l, int32_t from, int32_t to, struct json *j, struct zb_err *e) {
     int mines[140] = {0}, rc = mines_count(l, mines, e);
     json_obj(j);
-    key_z(j, "area", l->area);
+    kv_z(j, "area", l->area);
     json_key(j, "duties");
     json_arr(j);
     for (int i = 0; i < l->p->plan.duties && rc == ZB_OK; i++) {
@@ -136,16 +136,16 @@ static int overdue_row(void *arg, const struct ledger *g, const struct loverdue 
     struct overdue *x = arg;
     (void)e;
     json_obj(x->j);
-    key_z(x->j, "ledger", g->key);
-    key_z(x->j, "zh", g->zh);
-    key_z(x->j, "en", g->en);
-    key_z(x->j, "area", o->area);
-    key_z(x->j, "area_name", look_name(x->l, o->area));
-    key_z(x->j, "mine", o->mine);
-    key_i(x->j, "n", o->n);
+    kv_z(x->j, "ledger", g->key);
+    kv_z(x->j, "zh", g->zh);
+    kv_z(x->j, "en", g->en);
+    kv_z(x->j, "area", o->area);
+    kv_z(x->j, "area_name", look_name(x->l, o->area));
+    kv_z(x->j, "mine", o->mine);
+    kv_i(x->j, "n", o->n);
     json_key(x->j, "oldest");
     json_time(x->j, o->oldest);
-    key_i(x->j, "days", zb_day_of(x->l->now) - zb_day_of(o->oldest));
+    kv_i(x->j, "days", zb_day_of(x->l->now) - zb_day_of(o->oldest));
     json_end(x->j);
     return ZB_OK;
 }
@@ -153,7 +153,7 @@ int view_overdue(struct look *l, struct json *j, struct zb_err *e) {
     struct overdue x = {l, j};
     int rc = ZB_OK;
     json_obj(j);
-    key_z(j, "area", l->mine[0] ? l->mine : l->area);
+    kv_z(j, "area", l->mine[0] ? l->mine : l->area);
     json_key(j, "owners");
     json_arr(j);
     for (int i = 0; i < l->p->ledgers && rc == ZB_OK; i++) {
@@ -227,24 +227,24 @@ int view_ranking(struct look *l, struct json *j, struct zb_err *e) {
     places_set(k, n);
     qsort(k, (size_t)n, sizeof *k, better_first);
     json_obj(j);
-    key_z(j, "area", l->area);
+    kv_z(j, "area", l->area);
     json_key(j, "areas");
     json_arr(j);
     for (int i = 0; i < n; i++) {
         json_obj(j);
-        key_z(j, "area", k[i].code);
-        key_z(j, "area_name", look_name(l, k[i].code));
-        key_i(j, "mines", k[i].mines);
-        key_i(j, "peers_from", k[i].peers < 0 ? 0 : l->p->light.peer_mines[k[i].peers]);
-        key_i(j, "judged", k[i].judged);
-        key_i(j, "met", k[i].met);
+        kv_z(j, "area", k[i].code);
+        kv_z(j, "area_name", look_name(l, k[i].code));
+        kv_i(j, "mines", k[i].mines);
+        kv_i(j, "peers_from", k[i].peers < 0 ? 0 : l->p->light.peer_mines[k[i].peers]);
+        kv_i(j, "judged", k[i].judged);
+        kv_i(j, "met", k[i].met);
         key_real(j, "score", k[i].judged > 0, k[i].score);
         json_key(j, "place");
         if (k[i].place)
             json_i64(j, k[i].place);
         else
             json_none(j);
-        key_i(j, "among", k[i].among);
+        kv_i(j, "among", k[i].among);
         json_end(j);
     }
     json_arr_end(j);

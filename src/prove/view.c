@@ -22,18 +22,18 @@ static bool uses_column(const struct indicator *x, char c) {
 
 static void figure_json(const struct look *l, const struct indicator *x, const struct area_figure *a, struct json *j) {
     const struct forecast *f = &a->in.forecast;
-    key_z(j, "light", LIGHT_KEY[a->out.light]);
-    key_z(j, "why_zh", a->out.zh);
-    key_z(j, "why_en", a->out.en);
+    kv_z(j, "light", LIGHT_KEY[a->out.light]);
+    kv_z(j, "why_zh", a->out.zh);
+    kv_z(j, "why_en", a->out.en);
     key_real(j, "value", a->has == FIGURE_VALUE, a->value);
-    key_z(j, "unit", x->unit);
-    key_z(j, "target", target_text(l, x));
+    kv_z(j, "unit", x->unit);
+    kv_z(j, "target", target_text(l, x));
     key_real(j, "a", uses_column(x, 'a'), a->f.a);
     key_real(j, "b", uses_column(x, 'b'), a->f.b);
     key_real(j, "base_a", uses_column(x, 'c'), a->f.c);
     key_real(j, "base_b", uses_column(x, 'd'), a->f.d);
-    key_i(j, "cases", a->f.n);
-    key_i(j, "missing", a->f.missing);
+    kv_i(j, "cases", a->f.n);
+    kv_i(j, "missing", a->f.missing);
     key_day(j, "due", a->due);
     key_real(j, "year_before", a->in.has_before, a->in.before);
     key_real(j, "path", a->out.has_path, a->out.path);
@@ -43,21 +43,21 @@ static void figure_json(const struct look *l, const struct indicator *x, const s
 }
 
 static void words_json(const struct look *l, const struct indicator *x, struct json *j) {
-    key_z(j, "of", x->of);
-    key_z(j, "kind_of", INDICATOR_KIND_KEY[x->kind]);
-    key_z(j, "cycle", INDICATOR_CYCLE_KEY[x->cycle]);
+    kv_z(j, "of", x->of);
+    kv_z(j, "kind_of", INDICATOR_KIND_KEY[x->kind]);
+    kv_z(j, "cycle", INDICATOR_CYCLE_KEY[x->cycle]);
     json_key(j, "strive");
     json_bool(j, x->strive);
     json_key(j, "proxy");
     json_bool(j, x->proxy);
-    key_z(j, "assumed", x->assumed);
-    key_z(j, "note_zh", x->note_zh);
-    key_z(j, "note_en", x->note_en);
-    key_z(j, "reading_of", x->reading_of >= 0 ? l->p->indicator[x->reading_of].id : NULL);
-    key_z(j, "ambiguity", x->ambiguity);
-    key_z(j, "reading_zh", x->reading_zh);
-    key_z(j, "reading_en", x->reading_en);
-    key_z(j, "signed_by", x->signed_by);
+    kv_z(j, "assumed", x->assumed);
+    kv_z(j, "note_zh", x->note_zh);
+    kv_z(j, "note_en", x->note_en);
+    kv_z(j, "reading_of", x->reading_of >= 0 ? l->p->indicator[x->reading_of].id : NULL);
+    kv_z(j, "ambiguity", x->ambiguity);
+    kv_z(j, "reading_zh", x->reading_zh);
+    kv_z(j, "reading_en", x->reading_en);
+    kv_z(j, "signed_by", x->signed_by);
 }
 
 /* ---- lights of requirements ---- */
@@ -85,25 +85,25 @@ static struct worst worst_of(const struct look *l, const struct plan_requirement
 
 /* ---- the plan ---- */
 static void head_json(const struct look *l, int64_t frozen, struct json *j) {
-    key_z(j, "area", l->mine[0] ? l->mine : l->area);
-    key_z(j, "area_name", look_name(l, l->area));
-    key_time(j, "asof", l->asof);
-    key_time(j, "known", l->known);
+    kv_z(j, "area", l->mine[0] ? l->mine : l->area);
+    kv_z(j, "area_name", look_name(l, l->area));
+    kv_t(j, "asof", l->asof);
+    kv_t(j, "known", l->known);
     json_key(j, "frozen");
     if (frozen)
         json_i64(j, frozen);
     else
         json_none(j);
-    key_z(j, "policy", l->p->hash);
+    kv_z(j, "policy", l->p->hash);
 }
 
 static void indicator_line(const struct look *l, int i, const struct area_figure *a, struct json *j) {
     const struct indicator *x = &l->p->indicator[i];
     json_obj(j);
-    key_z(j, "line", "indicator");
-    key_z(j, "id", x->id);
-    key_z(j, "zh", x->zh);
-    key_z(j, "en", x->en);
+    kv_z(j, "line", "indicator");
+    kv_z(j, "id", x->id);
+    kv_z(j, "zh", x->zh);
+    kv_z(j, "en", x->en);
     figure_json(l, x, a, j);
     words_json(l, x, j);
     json_end(j);
@@ -113,29 +113,29 @@ static void requirement_line(const struct look *l, const struct plan_area *g, co
                              const struct area_figure *a, const bool *there, struct json *j) {
     struct worst w = worst_of(l, q, a, there);
     json_obj(j);
-    key_z(j, "line", "requirement");
-    key_z(j, "id", q->id);
-    key_z(j, "zh", q->name.zh);
-    key_z(j, "en", q->name.en);
-    key_z(j, "light", LIGHT_KEY[w.light]);
-    key_z(j, "why_zh", w.at >= 0 ? a[w.at].out.zh : "无指标数据，凭台账录入证明");
-    key_z(j, "why_en", w.at >= 0 ? a[w.at].out.en : "no figure: proved by what is entered");
-    key_z(j, "worst", w.at >= 0 ? l->p->indicator[w.at].id : NULL);
-    key_z(j, "plan_area", g->key);
-    key_z(j, "task", t->id);
-    key_z(j, "lead", q->lead[0] ? q->lead : t->lead);
-    key_z(j, "who", q->who);
-    key_z(j, "test", PLAN_TEST_KEY[q->test]);
+    kv_z(j, "line", "requirement");
+    kv_z(j, "id", q->id);
+    kv_z(j, "zh", q->name.zh);
+    kv_z(j, "en", q->name.en);
+    kv_z(j, "light", LIGHT_KEY[w.light]);
+    kv_z(j, "why_zh", w.at >= 0 ? a[w.at].out.zh : "无指标数据，凭台账录入证明");
+    kv_z(j, "why_en", w.at >= 0 ? a[w.at].out.en : "no figure: proved by what is entered");
+    kv_z(j, "worst", w.at >= 0 ? l->p->indicator[w.at].id : NULL);
+    kv_z(j, "plan_area", g->key);
+    kv_z(j, "task", t->id);
+    kv_z(j, "lead", q->lead[0] ? q->lead : t->lead);
+    kv_z(j, "who", q->who);
+    kv_z(j, "test", PLAN_TEST_KEY[q->test]);
     key_day(j, "due", q->due == PLAN_DAY_NONE ? INT32_MAX : q->due);
-    key_z(j, "when_zh", q->when.zh);
-    key_z(j, "when_en", q->when.en);
-    key_z(j, "target_zh", q->target.zh);
-    key_z(j, "target_en", q->target.en);
-    key_z(j, "indicators", q->indicators);
-    key_z(j, "ledgers", q->ledgers);
-    key_z(j, "rules", q->rules);
-    key_z(j, "basis", PLAN_BASIS_KEY[q->basis]);
-    key_z(j, "after_end", PLAN_AFTER_KEY[q->after]);
+    kv_z(j, "when_zh", q->when.zh);
+    kv_z(j, "when_en", q->when.en);
+    kv_z(j, "target_zh", q->target.zh);
+    kv_z(j, "target_en", q->target.en);
+    kv_z(j, "indicators", q->indicators);
+    kv_z(j, "ledgers", q->ledgers);
+    kv_z(j, "rules", q->rules);
+    kv_z(j, "basis", PLAN_BASIS_KEY[q->basis]);
+    kv_z(j, "after_end", PLAN_AFTER_KEY[q->after]);
     json_end(j);
 }
 
@@ -198,7 +198,7 @@ static int months_json(struct look *l, const struct indicator *x, struct json *j
         key_real(j, "value", stmt_col_i64(q, 1) == FIGURE_VALUE, stmt_col_real(q, 2));
         key_real(j, "a", true, stmt_col_real(q, 3));
         key_real(j, "b", true, stmt_col_real(q, 4));
-        key_time(j, "known", stmt_col_time(q, 5));
+        kv_t(j, "known", stmt_col_time(q, 5));
         json_end(j);
     }
     json_arr_end(j);
@@ -207,9 +207,9 @@ static int months_json(struct look *l, const struct indicator *x, struct json *j
 
 static void below_json(const char *code, const char *name, struct stmt *q, struct json *j) { /* n a b value has light zh en from column 2 */
     json_obj(j);
-    key_z(j, "area", code);
-    key_z(j, "area_name", name);
-    key_z(j, "light", LIGHT_KEY[stmt_col_i64(q, 6)]);
+    kv_z(j, "area", code);
+    kv_z(j, "area_name", name);
+    kv_z(j, "light", LIGHT_KEY[stmt_col_i64(q, 6)]);
     json_key(j, "why_zh");
     json_str(j, stmt_col_text(q, 7));
     json_key(j, "why_en");
@@ -217,7 +217,7 @@ static void below_json(const char *code, const char *name, struct stmt *q, struc
     key_real(j, "value", stmt_col_i64(q, 5) == FIGURE_VALUE, stmt_col_real(q, 4));
     key_real(j, "a", true, stmt_col_real(q, 2));
     key_real(j, "b", true, stmt_col_real(q, 3));
-    key_i(j, "cases", stmt_col_i64(q, 1));
+    kv_i(j, "cases", stmt_col_i64(q, 1));
     json_end(j);
 }
 
@@ -263,13 +263,13 @@ static int mines_below_json(struct look *l, const struct indicator *x, struct js
         json_str(j, stmt_col_text(q, 0));
         json_key(j, "area_name");
         json_str(j, stmt_col_text(q, 10));
-        key_z(j, "light", LIGHT_KEY[a.out.light]);
-        key_z(j, "why_zh", a.out.zh);
-        key_z(j, "why_en", a.out.en);
+        kv_z(j, "light", LIGHT_KEY[a.out.light]);
+        kv_z(j, "why_zh", a.out.zh);
+        kv_z(j, "why_en", a.out.en);
         key_real(j, "value", a.has == FIGURE_VALUE, a.value);
         key_real(j, "a", true, a.f.a);
         key_real(j, "b", true, a.f.b);
-        key_i(j, "cases", a.f.n);
+        kv_i(j, "cases", a.f.n);
         json_end(j);
     }
     return r;
@@ -294,11 +294,11 @@ int view_indicator(struct look *l, struct str id, struct json *j, struct zb_err 
     if (!there[at]) a[at] = (struct area_figure){.has = FIGURE_NO_CASE, .due = INT32_MAX, .out = {LIGHT_NO_CASE, "无此类情形", "no case", false, 0}};
     json_obj(j);
     head_json(l, frozen, j);
-    key_z(j, "id", x->id);
-    key_z(j, "zh", x->zh);
-    key_z(j, "en", x->en);
-    key_z(j, "source", x->source);
-    key_z(j, "sql", x->sql);
+    kv_z(j, "id", x->id);
+    kv_z(j, "zh", x->zh);
+    kv_z(j, "en", x->en);
+    kv_z(j, "source", x->source);
+    kv_z(j, "sql", x->sql);
     figure_json(l, x, &a[at], j);
     words_json(l, x, j);
     if (months_json(l, x, j, e) != ZB_OK) return e->rc;
