@@ -56,6 +56,16 @@ void clue_seal(struct clue *c) {
         if (c->innocent[i].looked == LOOKED_FOUND) c->score /= 2;
 }
 
+void clues_renew(struct clues *l, int from) {
+    int n = from;
+    for (int i = from, k; i < l->n; i++) {
+        for (k = 0; k < from && strcmp(l->c[k].id, l->c[i].id); k++) {}
+        if (k == from) k = n++;
+        if (k != i) l->c[k] = l->c[i];
+    }
+    l->n = n;
+}
+
 static void number(struct json *j, double v) {
     if (!isfinite(v)) {
         json_none(j);

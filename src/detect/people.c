@@ -31,14 +31,17 @@ static int by_time(const void *a, const void *b) {
     return x->by - y->by; /* who leaves leaves first */
 }
 
+/* A trip that began before the day counts from the day's beginning on where all of a moment are compared. */
+static zb_time in_day(const struct people_in *in, zb_time t) { return t > in->from ? t : in->from; }
+
 int people_most(const struct people_in *in, struct str area, zb_time *when, double *over_s, int limit) {
     struct edge *e = xmalloc((size_t)(2 * in->n + 1) * sizeof *e);
     int k = 0, now = 0, most = 0;
     double over = 0, run = 0;
     for (int i = 0; i < in->n; i++) {
         const struct person_fact *f = person_of(in, in->at[i].card);
-        if ((area.n && !str_eq(in->at[i].area, area)) || (f && f->exempt)) continue;
-        e[k++] = (struct edge){in->at[i].from, 1};
+        if ((area.n && !str_eq(in->at[i].area, area)) || (f && f->exempt) || in->at[i].to <= in->from) continue;
+        e[k++] = (struct edge){in_day(in, in->at[i].from), 1};
         e[k++] = (struct edge){in->at[i].to, -1};
     }
     qsort(e, (size_t)k, sizeof *e, by_time);
@@ -212,7 +215,8 @@ static void leader_find(const struct people_in *in, const struct policy *p, stru
     for (int i = 0; i < in->n; i++) {
         const struct person_fact *f = person_of(in, in->at[i].card);
         int by = f && f->leader ? 1000000 : 1;
-        e[k++] = (struct edge){in->at[i].from, by};
+        if (in->at[i].to <= in->from) continue;
+        e[k++] = (struct edge){in_day(in, in->at[i].from), by};
         e[k++] = (struct edge){in->at[i].to, -by};
     }
     qsort(e, (size_t)k, sizeof *e, by_time);

@@ -246,7 +246,9 @@ zb_time batch_cell_time(const struct batch *b, int i, const char *name, zb_time 
 /* clues.c: fresh: how many were not there before. ZB_OK also for a clue about a mine without a record: that is logged. */
 int clues_store(struct engine *en, const struct policy *p, const struct clues *l, zb_time now, int *fresh, struct zb_err *e);
 int clue_sql_check(struct db *db, const struct policy *p, struct zb_err *e);
-/* jobs_people.c: what the last position file of a mine says, judged against the files of its persons */
+/* jobs_people.c: who was below at a mine until now (or a past moment), as tracks and the last position file say, judged against the files of its persons; and
+ * each hour of a day so, one clue of a kind and beginning */
+int people_day(struct engine *en, const struct policy *p, const char *mine, zb_time day, struct clues *out, struct zb_err *e);
 int people_look(struct engine *en, const struct policy *p, const char *mine, zb_time now, struct clues *out, struct zb_err *e);
 struct people_in;
 int areas_read(struct db *db, const struct policy *p, const char *mine, struct arena *a, struct people_in *in, struct zb_err *e);

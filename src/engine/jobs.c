@@ -1,4 +1,4 @@
-/* The night's judgement: sensor-days, copies between points and mines, mines that should stand still; each hour the people below. A thread of its own with the least urgency: it reads the
+/* The night's judgement: sensor-days, copies between points and mines, mines that should stand still, people by the hour; each hour the people below. A thread of its own with the least urgency: it reads the
  * series by its own handles, waits while uploads wait, and can stop after any point. What is done is kept, so that a restart goes on where it was. */
 #include "detect/compare.h"
 #include "detect/integrity.h"
@@ -284,6 +284,7 @@ static int mine_judge(struct night *n, int mi, struct zb_err *e) {
     struct clues found = {0};
     int fresh = 0, rc = visits_load(n, &n->mine[mi], e);
     for (int i = 0; i < n->mine[mi].n && rc == ZB_OK && night_turn(n->en); i++) rc = point_judge(n, mi, i, &found, e);
+    if (rc == ZB_OK && night_turn(n->en)) rc = people_day(n->en, n->p, n->mine[mi].code, n->day, &found, e);
     if (rc == ZB_OK && night_turn(n->en)) rc = day_judge(n, mi, &found, e);
     if (rc == ZB_OK) rc = clues_store(n->en, n->p, &found, n->now, &fresh, e);
     n->ret->clues += found.n, n->ret->fresh += fresh;

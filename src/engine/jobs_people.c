@@ -1,8 +1,10 @@
-/* Each hour: who is below by the last position file and where today's tracks saw him, against quotas, time, areas, papers, moves, pairs and leaders. */
+/* Each hour, live or of a day that is over: where the tracks saw each card and who is below by the last position file, against quotas, time, areas, papers, moves, pairs and leaders. */
 #include "detect/people.h"
 #include "engine/inside.h"
 #include <math.h>
 #include <stdlib.h>
+
+#define TRIP_GAP (30 * ZB_MINUTE) /* longer between two stays: he was up */
 
 struct kept {
     struct batch b;
@@ -108,23 +110,36 @@ static int trip_start(const struct presence *t, int n, struct str card, zb_time 
     return first;
 }
 
-/* Tracks of the day, and who is below by the newest file: from going down to what the tracks know first, and from what they know last until the file. */
-static bool stays_of(const struct kept *k, const struct presence *track, int tracks, struct arena *a, struct people_in *in) {
-    struct stays s = {.cap = tracks + 2 * k->b.n + 1};
+/* Tracks by card and time: what was over before the day goes, but not the beginning of a trip that reaches into it. */
+static int trips_of_day(struct presence *t, int n, zb_time day) {
+    int kept = 0;
+    for (int i = 0, k; i < n; i = k) {
+        for (k = i + 1; k < n && str_eq(t[k].card, t[i].card); k++) {}
+        int first = k;
+        while (first > i && t[first - 1].to > day) first--;
+        while (first > i && first < k && t[first].from - t[first - 1].to < TRIP_GAP) first--;
+        for (; first < k; first++) t[kept++] = t[first];
+    }
+    return kept;
+}
+
+/* Tracks until the judged moment; and who is below by a file newer than they: from going down to what the tracks know first, and from what they know last
+ * until the file. below NULL: the tracks are all there is, as of a day that is over. */
+static bool stays_of(const struct kept *below, const struct presence *track, int tracks, struct arena *a, struct people_in *in) {
+    const struct batch *b = below ? &below->b : NULL;
+    struct stays s = {.cap = tracks + (b ? 2 * b->n : 0) + 1};
     s.at = arena_alloc(a, (size_t)s.cap * sizeof *s.at);
-    for (int i = 0; s.at && i < tracks; i++)
-        if (track[i].from < k->b.time)
-            stay_add(&s, track[i].card, track[i].area, track[i].reader, track[i].from, track[i].to < k->b.time ? track[i].to : k->b.time);
-    for (int i = 0; s.at && i < k->b.n; i++) {
-        struct str card = batch_cell(&k->b, i, "card"), reader = batch_cell(&k->b, i, "reader"), area = batch_cell(&k->b, i, "area");
-        if (!str_is(batch_cell(&k->b, i, "flag"), "1") || !card.n) continue;
-        zb_time down = batch_cell_time(&k->b, i, "in_time", k->b.time), here = batch_cell_time(&k->b, i, "area_in", down);
-        if (down > k->b.time) continue;
-        if (here < down || here > k->b.time) here = down;
+    for (int i = 0; s.at && i < tracks; i++) stay_add(&s, track[i].card, track[i].area, track[i].reader, track[i].from, track[i].to);
+    for (int i = 0; s.at && b && i < b->n; i++) {
+        struct str card = batch_cell(b, i, "card"), reader = batch_cell(b, i, "reader"), area = batch_cell(b, i, "area");
+        if (!str_is(batch_cell(b, i, "flag"), "1") || !card.n) continue;
+        zb_time down = batch_cell_time(b, i, "in_time", b->time), here = batch_cell_time(b, i, "area_in", down);
+        if (down > b->time) continue;
+        if (here < down || here > b->time) here = down;
         zb_time last = down;
         int first = trip_start(track, tracks, card, down, &last);
         stay_add(&s, card, STR(""), reader, down, first < tracks ? track[first].from : here);
-        stay_add(&s, card, area, reader, first < tracks ? last : here, k->b.time);
+        stay_add(&s, card, area, reader, first < tracks ? last : here, b->time);
     }
     if (s.at) qsort(s.at, (size_t)s.n, sizeof *s.at, by_card_time);
     in->at = s.at, in->n = s.n;
@@ -141,6 +156,27 @@ static void readers_place(const struct kept *k, struct people_in *in, struct pre
     }
 }
 
+/* The tracks of the day until now. They tell of now when they reach into its last hour. */
+static int tracks_until(struct db *db, const struct policy *p, zb_time now, struct arena *a, struct people_in *in, struct presence **t, int *n,
+                        struct zb_err *e) {
+    char mine[24];
+    str_copy(in->mine, mine, sizeof mine);
+    in->from = zb_day_start(zb_day_of(now - 1)); /* midnight belongs to the day that ends */
+    in->to = ZB_TIME_NONE;
+    if (tracks_read(db, mine, in->from - (zb_time)(p->detect.overtime.no_exit_hours * (double)ZB_HOUR), now, a, t, n, e) != ZB_OK) return e->rc;
+    *n = trips_of_day(*t, *n, in->from);
+    for (int i = 0; i < *n; i++)
+        if ((*t)[i].to > in->to) in->to = (*t)[i].to;
+    return ZB_OK;
+}
+
+static int facts_read(struct db *db, const struct policy *p, const char *mine, struct arena *a, struct people_in *in, struct kept *readers, struct zb_err *e) {
+    if (areas_read(db, p, mine, a, in, e) != ZB_OK || kept_load(db, p, mine, PEOPLE_READERS, a, readers, e) != ZB_OK ||
+        persons_load(db, p, mine, a, in, e) != ZB_OK)
+        return e->rc;
+    return mine_load(db, p, mine, in, e);
+}
+
 int people_look(struct engine *en, const struct policy *p, const char *mine, zb_time now, struct clues *out, struct zb_err *e) {
     ZB_AUTO(arena_drop) struct arena *a = arena_new((size_t)128 << 20);
     struct kept below = {0}, readers = {0};
@@ -151,20 +187,24 @@ int people_look(struct engine *en, const struct policy *p, const char *mine, zb_
     if (!db) return e->rc;
     int rc = db_clock(db, now, e); /* what holds is asked as of then */
     if (rc == ZB_OK) rc = kept_load(db, p, mine, PEOPLE_BELOW, a, &below, e);
-    bool fresh = below.ok && now - below.b.time <= ZB_HOUR; /* an old file says nothing of now */
-    if (rc == ZB_OK && fresh) {
-        in.from = zb_day_start(zb_day_of(below.b.time)), in.to = below.b.time;
-        rc = tracks_read(db, mine, in.from, in.to, a, &track, &tracks, e);
-        if (rc == ZB_OK) rc = areas_read(db, p, mine, a, &in, e);
-        if (rc == ZB_OK) rc = kept_load(db, p, mine, PEOPLE_READERS, a, &readers, e);
-        if (rc == ZB_OK) rc = persons_load(db, p, mine, a, &in, e);
-        if (rc == ZB_OK) rc = mine_load(db, p, mine, &in, e);
-    }
+    bool file = below.ok && below.b.time <= now && now - below.b.time <= ZB_HOUR; /* an old file says nothing of now, a newer one nothing of then */
+    if (rc == ZB_OK) rc = tracks_until(db, p, file ? below.b.time : now, a, &in, &track, &tracks, e);
+    if (file) in.to = below.b.time;
+    bool known = in.to != ZB_TIME_NONE && now - in.to <= ZB_HOUR;
+    if (rc == ZB_OK && known) rc = facts_read(db, p, mine, a, &in, &readers, e);
     if (db_clock(db, ZB_TIME_NONE, rc == ZB_OK ? e : &(struct zb_err){0}) != ZB_OK && rc == ZB_OK) rc = e->rc;
     engine_reader_back(en, db);
-    if (rc != ZB_OK || !fresh) return rc;
-    if (!stays_of(&below, track, tracks, a, &in)) return zb_fail(e, ZB_E_LIMIT, "people of mine %s: too many", mine);
+    if (rc != ZB_OK || !known) return rc;
+    if (!stays_of(file ? &below : NULL, track, tracks, a, &in)) return zb_fail(e, ZB_E_LIMIT, "people of mine %s: too many", mine);
     readers_place(&readers, &in, (struct presence *)in.at);
+    int before = out->n;
     people_judge(&in, p, out);
+    clues_renew(out, before);
+    return ZB_OK;
+}
+
+int people_day(struct engine *en, const struct policy *p, const char *mine, zb_time day, struct clues *out, struct zb_err *e) {
+    for (int h = 1; h <= 24; h++)
+        if (people_look(en, p, mine, day + h * ZB_HOUR, out, e) != ZB_OK) return e->rc;
     return ZB_OK;
 }

@@ -42,13 +42,16 @@ static void told(struct engine *en, struct mine *m, const struct stay *s) {
     str_copy(str_of(s->reader), t->reader, sizeof t->reader);
 }
 
-static void card_step(struct engine *en, struct mine *m, const struct batch *b, int i) {
+/* before: time of the file before this one. */
+static void card_step(struct engine *en, struct mine *m, const struct batch *b, int i, zb_time before) {
     struct str card = batch_cell(b, i, "card"), area = batch_cell(b, i, "area"), reader = batch_cell(b, i, "reader");
     zb_time down = batch_cell_time(b, i, "in_time", b->time), since = batch_cell_time(b, i, "reader_in", batch_cell_time(b, i, "area_in", b->time));
     if (since > b->time || since < down) since = b->time;
     struct stay *s = map_get(&m->book->cards, card);
-    if (s && (!str_is(area, s->area) || !str_is(reader, s->reader) || since > s->last)) {
-        if (since > s->last && since - s->last < 10 * ZB_MINUTE) s->last = since; /* between two files he was on his way */
+    bool came = before != ZB_TIME_NONE && down <= since && down > (s ? s->last : before - 10 * ZB_MINUTE); /* and was not merely missing in a file */
+    if (came) since = down;                                                                                /* the first stay begins with going down */
+    if (s && (came || !str_is(area, s->area) || !str_is(reader, s->reader) || since > s->last)) {
+        if (!came && since > s->last && since - s->last < 10 * ZB_MINUTE) s->last = since; /* between two files he was on his way */
         told(en, m, s);
         s->since = since;
     }
@@ -69,10 +72,11 @@ void tracks_step(struct engine *en, struct mine *m, const struct batch *b) {
     if (b->time == ZB_TIME_NONE || format_field(&b->format->body, "card") < 0) return;
     if (!m->book) m->book = xcalloc(1, sizeof *m->book), m->book->newest = ZB_TIME_NONE;
     if (b->time <= m->book->newest) return;
+    zb_time before = m->book->newest;
     m->book->newest = b->time;
     int flag = format_field(&b->format->body, "flag");
     for (int i = 0; i < b->n; i++)
-        if (flag < 0 || str_is(b->rec[i].cell[flag], "1")) card_step(en, m, b, i);
+        if (flag < 0 || str_is(b->rec[i].cell[flag], "1")) card_step(en, m, b, i, before);
     for (size_t i = 0; i < m->book->cards.cap; i++) {
         struct map_slot *slot = &m->book->cards.slot[i];
         struct stay *s = slot->key ? slot->val : NULL;

@@ -228,8 +228,39 @@ static void who_is_below(void **s) {
     assert_int_equal(number("select count(*) from l_clue"), before + 3);
 }
 
+/* A day that is over is judged by its tracks, hour by hour, as it would have been judged then: the same clues. */
+static void the_hours_of_a_past_day(void **s) {
+    (void)s;
+    zb_time down = at("2026-06-02 16:00:00");
+    struct night_result r;
+    int n, fresh;
+    for (int i = 0; i <= 16 * 6; i++) { /* thirteen hours, over midnight; then nobody is below */
+        char text[ZB_TIME_CAP], stamp[ZB_TIME_CAP];
+        zb_time t = down + ZB_MINUTE + i * 10 * ZB_MINUTE;
+        buf_init(&file, 1 << 20);
+        buf_printf(&file, M2 ";示范二矿;%s~", zb_time_text(t, text));
+        if (i <= 13 * 6) buf_puts(&file, "77001;甲;1;2026-06-02 16:00:00;;A1;2026-06-02 16:00:30;R1;2026-06-02 16:00:30~");
+        buf_puts(&file, "||");
+        send(M2, "RYSS", zb_time_stamp(t, stamp), "txt");
+        if (t != down + 12 * ZB_HOUR + 51 * ZB_MINUTE) continue;
+        OK(engine_people(en, t + ZB_SECOND, &n, &fresh, &err)); /* live: the first hour after the twelfth */
+        assert_int_equal(fresh, 1);
+    }
+    int64_t before = number("select count(*) from l_clue where rule='R22'");
+    OK(engine_people(en, at("2026-06-03 08:00:00"), &n, &fresh, &err));
+    assert_int_equal(fresh, 0);
+    OK(engine_night(en, zb_day_of(down), zb_now(), &r, &err)); /* eight hours then: nothing */
+    assert_int_equal(number("select count(*) from l_clue where rule='R22'"), before);
+    OK(engine_night(en, zb_day_of(down) + 1, zb_now(), &r, &err));
+    assert_int_equal(number("select count(*) from l_clue where rule='R22'"), before);
+    OK(db_exec(engine_writer(en), "delete from l_clue where reason like '%77001%'", &err));
+    engine_writer_back(en);
+    OK(engine_night(en, zb_day_of(down) + 1, zb_now(), &r, &err)); /* nobody had looked then: by its tracks alone */
+    assert_int_equal(number("select count(*) from l_clue where reason like '卡77001在井13.%小时%'"), 1);
+}
+
 int main(void) {
     const struct CMUnitTest t[] = {cmocka_unit_test(a_faked_day_becomes_a_record_in_the_shadow), cmocka_unit_test(a_warning_in_the_shadow),
-                                   cmocka_unit_test(a_standstill_that_is_none), cmocka_unit_test(who_is_below)};
+                                   cmocka_unit_test(a_standstill_that_is_none), cmocka_unit_test(who_is_below), cmocka_unit_test(the_hours_of_a_past_day)};
     return cmocka_run_group_tests(t, up, down);
 }
