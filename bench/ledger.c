@@ -1,4 +1,5 @@
 /* Records: a million in one ledger; what a list, a filter, a search, a page of 2,000 rows, an undeclared filter and a transition cost. One line of JSON each. */
+#include "../tests/unit/alarm_table.h"
 #include "ledger/inside.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,8 @@ static void fill(int n) {
              "progress_pct) with recursive k(i) as (select 1 union all select i+1 from k where i<%d) "
              "select i,'B-'||i,1,case i%%5 when 0 then 'found' when 1 then 'rectifying' else 'closed' "
              "end,0,''||(140210+i%%8),'1402',(140210+i%%1000%%8)||printf('%%06d',i%%1000),0,'b',0,'b',1+i%%1000,'工作面'||(i%%97),"
-             "case i%%7 when 0 then 'COAL-2026-02.01' when 1 then 'COAL-2026-07.10' else 'COAL-2026-05.01' end,'county',20000+i%%700,'第'||i||'条：'||case i%%50 when 0 then "
+             "case i%%7 when 0 then 'COAL-2026-02.01' when 1 then 'COAL-2026-07.10' else 'COAL-2026-05.01' end,'county',20000+i%%700,'第'||i||'条：'||case "
+             "i%%50 when 0 then "
              "'上隅角瓦斯超限' else '通风设施不可靠' end,20100+i%%700,i%%100 from k",
              n);
     must(db_exec(db, sql, &e), &e);
@@ -124,12 +126,7 @@ int main(int argc, char **argv) { /* POLICY FILE [N] */
     must(policy_load(argv[1], &p, &e), &e);
     must(db_open(argv[2], DB_WRITE, &db, &e), &e);
     must(audit_init(db, &e), &e);
-    must(db_exec(db,
-                 "create table if not exists alarm(id text primary key, mine text, level integer, raised integer, cleared integer, peak integer, lim integer, "
-                 "region text, location text, unit text, "
-                 "point text, cause text, note text, state integer, judged integer, acked_by text, caused_by text, measured_by text, closed_by text)",
-                 &e),
-         &e);
+    must(db_exec(db, ALARM_TABLE, &e), &e);
     must(ledger_migrate(db, p, 0, &e), &e);
     double from = ms();
     struct stmt *have = db_use(db, "select count(*) from l_major_hazard", &e);

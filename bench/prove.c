@@ -1,6 +1,7 @@
 /* The plan room at a province's size: 1,000 mines in 117 counties, 100 persons each with a class, 50,000 major hazards with two versions each, in SQLite.
  * What it costs to ask every indicator anew, to follow one changed record, to show the wall map, to ask another day. One line of JSON each.
  * usage: bench_prove POLICY */
+#include "../tests/unit/alarm_table.h"
 #include "ledger/ledger.h"
 #include "prove/office.h"
 #include "prove/prove.h"
@@ -95,8 +96,7 @@ static void wall(void) {
     static const struct actor TEAM = {.id = 1, .user = "team", .role = "working_team", .area = "14"};
     double worst = 0;
     for (int i = 0; i < 21; i++) {
-        struct look l = {
-            .db = db, .p = p, .actor = &TEAM, .arena = arena_new(16 << 20), .path = path, .now = zb_now(), .asof = ZB_TIME_NONE, .known = ZB_TIME_NONE};
+        struct look l = look_new(db, p, &TEAM, path);
         struct buf b;
         struct json j;
         buf_init(&b, 64 << 20);
@@ -106,7 +106,7 @@ static void wall(void) {
         must(view_wallmap(&l, &j, &e));
         if (i && ms() - from > worst) worst = ms() - from;
         buf_done(&b);
-        arena_free(l.arena);
+        look_end(&l);
     }
     told("wall map of the province, worst of 20", worst, 50);
 }
@@ -122,12 +122,7 @@ int main(int argc, char **argv) {
     must(policy_load(argv[1], &p, &e));
     must(db_open(path, DB_WRITE, &db, &e));
     must(audit_init(db, &e));
-    must(db_exec(
-        db,
-        "create table alarm(id text primary key, mine text, level integer, raised integer, cleared integer, peak integer, lim integer, region text, location "
-        "text, unit text, point text, cause text, note text, state integer, judged integer, acked_by text, caused_by text, measured_by text, closed_by text, "
-        "late integer, merged text)",
-        &e));
+    must(db_exec(db, ALARM_TABLE, &e));
     must(ledger_migrate(db, p, 0, &e));
     must(prove_migrate(db, p, &e));
     fill();

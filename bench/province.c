@@ -109,8 +109,7 @@ static void wall(void) {
     double worst = 0;
     struct clocks from = clocks();
     for (int i = 0; i < 21; i++) {
-        struct look l = {
-            .db = db, .p = p, .actor = &TEAM, .arena = arena_new(16 << 20), .path = path, .now = zb_now(), .asof = ZB_TIME_NONE, .known = ZB_TIME_NONE};
+        struct look l = look_new(db, p, &TEAM, path);
         struct buf b;
         struct json j;
         buf_init(&b, 64 << 20);
@@ -120,7 +119,7 @@ static void wall(void) {
         must(view_wallmap(&l, &j, &e));
         if (i && clocks().wall - at.wall > worst) worst = clocks().wall - at.wall;
         buf_done(&b);
-        arena_free(l.arena);
+        look_end(&l);
     }
     told("wall map of the province, 21 times", from, 0);
     printf("{\"bench\":\"province\",\"what\":\"wall map of the province, worst of 20\",\"ms\":%.1f,\"budget_ms\":50}\n", worst);

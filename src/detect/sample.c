@@ -161,8 +161,7 @@ static void analog_check(struct step *s, struct pt *pt, const struct sample *x) 
 }
 
 static struct pt *unknown_point(struct step *s, struct str code, const struct sample *x) {
-    struct point_def d = {
-        .range_hi = ZB_FIX_NONE, .range_lo = ZB_FIX_NONE, .x = ZB_FIX_NONE, .y = ZB_FIX_NONE, .z = ZB_FIX_NONE, .own = LIMITS_NONE, .line = LINES_NONE};
+    struct point_def d = {POINT_PLAIN};
     (void)x;
     str_copy(code, d.code, sizeof d.code);
     d.vt = VALUE_MN;

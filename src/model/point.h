@@ -42,13 +42,17 @@ struct point_def { /* from CDDY; strings NUL-ended, owned by whoever holds the s
     char code[48], station[48], sensor_type[8], unit[16], sys[4];
     char location[128], type_name[48], on_desc[16], off_desc[16];
     struct str relation; /* 关联关系, as sent: a view of the upload, nothing in what is kept */
-    char loc_class[24]; /* "" until known: then the stricter of its neighbours and the mine limit is taken */
+    char loc_class[24];  /* "" until known: then the stricter of its neighbours and the mine limit is taken */
     enum value_type vt;
     zb_fix range_hi, range_lo, x, y, z;
     struct limits own; /* limits the mine uploads */
     struct lines line; /* warning lines it uploads; ZB_FIX_NONE: none */
     zb_time every;     /* samples are expected this often: then silence is an alarm; 0: not watched */
 };
+
+/* A definition that says nothing of range, place and limits. */
+#define POINT_PLAIN                                                                                                                                            \
+    .range_hi = ZB_FIX_NONE, .range_lo = ZB_FIX_NONE, .x = ZB_FIX_NONE, .y = ZB_FIX_NONE, .z = ZB_FIX_NONE, .own = LIMITS_NONE, .line = LINES_NONE
 
 struct sample {
     zb_time t; /* device time */

@@ -14,14 +14,7 @@ typedef int look_fn(struct op_call *c, struct look *l, struct zb_err *e);
 static int with(struct op_call *c, bool moments, look_fn *fn, struct zb_err *e) {
     char path[600];
     engine_records(c->en, path, sizeof path);
-    struct look l = {.db = c->db,
-                     .p = c->policy,
-                     .actor = &c->actor,
-                     .arena = arena_new((size_t)64 << 20),
-                     .path = path,
-                     .now = zb_now(),
-                     .asof = ZB_TIME_NONE,
-                     .known = ZB_TIME_NONE};
+    struct look l = look_new(c->db, c->policy, &c->actor, path);
     if (moments) {
         l.asof = moment(c, "asof");
         l.known = moment(c, "known");
@@ -32,7 +25,7 @@ static int with(struct op_call *c, bool moments, look_fn *fn, struct zb_err *e) 
     if (rc == ZB_OK && op_arg_index(c->op, "area") >= 0) rc = look_area(&l, op_text(c, "area"), e);
     if (rc == ZB_OK && l.asof == ZB_TIME_NONE && l.known == ZB_TIME_NONE) rc = engine_figures(c->en, e);
     if (rc == ZB_OK) rc = fn(c, &l, e);
-    arena_free(l.arena);
+    look_end(&l);
     return rc;
 }
 

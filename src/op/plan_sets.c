@@ -297,15 +297,8 @@ int sets_of_plan(struct paper_ask *a, struct zb_err *e) {
         return zb_fail(e, ZB_E_INPUT, "%s %s is made for: %s; %s is a %s", a->l->key, a->l->zh, a->l->levels, a->area, level);
     engine_records(c->en, path, sizeof path);
     struct other_day past = {0}; /* one for all views of the report */
-    struct look l = {.db = c->db,
-                     .past = &past,
-                     .p = c->policy,
-                     .actor = &c->actor,
-                     .arena = arena_new((size_t)64 << 20),
-                     .path = path,
-                     .now = zb_now(),
-                     .asof = ZB_TIME_NONE,
-                     .known = ZB_TIME_NONE};
+    struct look l = look_new(c->db, c->policy, &c->actor, path);
+    l.past = &past;
     if (a->asof != INT32_MIN) l.asof = past_end_of(a->asof);
     if (a->known != INT32_MIN) l.known = past_end_of(a->known);
     int rc = look_area(&l, str_of(a->area), e);
@@ -321,6 +314,6 @@ int sets_of_plan(struct paper_ask *a, struct zb_err *e) {
     json_decref(plan);
     json_decref(report);
     past_close(&past);
-    arena_free(l.arena);
+    look_end(&l);
     return report ? ZB_OK : e->rc;
 }

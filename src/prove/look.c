@@ -3,6 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct look look_new(struct db *db, const struct policy *p, const struct actor *actor, const char *path) {
+    return (struct look){
+        .db = db, .p = p, .actor = actor, .arena = arena_new((size_t)64 << 20), .path = path, .now = zb_now(), .asof = ZB_TIME_NONE, .known = ZB_TIME_NONE};
+}
+void look_end(struct look *l) { arena_free(l->arena); }
 int look_area(struct look *l, struct str text, struct zb_err *e) {
     char code[24];
     str_copy(text.n ? text : str_of(l->actor->area), code, sizeof code);

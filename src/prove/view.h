@@ -16,6 +16,9 @@ struct look {
     bool wall;                /* nothing secret */
     struct other_day *past;   /* NULL: each view makes the records of its day and drops them; else kept there for the next view, closed by the caller */
 };
+/* A look at now by this reader; what the views make lies in its arena until look_end. */
+struct look look_new(struct db *db, const struct policy *p, const struct actor *actor, const char *path);
+void look_end(struct look *l);
 /* The records of the day asked for: *own, or those kept in l->past. Give them back with look_past_done. */
 ZB_MUST int look_past(struct look *l, const uint64_t uses[4], struct other_day *own, struct other_day **ret, struct zb_err *e);
 void look_past_done(struct look *l, struct other_day *x);

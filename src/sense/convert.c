@@ -83,14 +83,7 @@ bool converted_point(const struct policy *p, uint32_t from, struct point_def *d)
     if (from < CONVERTED || from - CONVERTED >= (uint32_t)p->conversions) return false;
     const struct conversion *c = &p->conversion[from - CONVERTED];
     const struct sensor_type *t = policy_sensor_coded(p, str_of(c->sensor));
-    *d = (struct point_def){.vt = VALUE_MN,
-                            .range_hi = ZB_FIX_NONE,
-                            .range_lo = ZB_FIX_NONE,
-                            .x = ZB_FIX_NONE,
-                            .y = ZB_FIX_NONE,
-                            .z = ZB_FIX_NONE,
-                            .own = LIMITS_NONE,
-                            .line = LINES_NONE};
+    *d = (struct point_def){.vt = VALUE_MN, POINT_PLAIN};
     str_copy(str_of(c->to), d->code, sizeof d->code);
     str_copy(str_of(c->sensor), d->sensor_type, sizeof d->sensor_type);
     str_copy(str_of(t ? t->zh : ""), d->type_name, sizeof d->type_name);

@@ -1,36 +1,25 @@
 /* Forecasts live: samples in, warnings of their colour out, the same from a frozen state; a quiet twin beside each that warns of nothing. */
-#include "../test.h"
+#include "../policy.h"
 #include "detect/ahead.h"
 #include "detect/ahead_fit.h"
 #include "detect/warn.h"
 #include <math.h>
 
-static struct policy *p;
 static struct alarm_diffs d;
 static uint32_t seed;
 static int up(void **s) {
-    (void)s;
-    OK(policy_load(getenv("POLICY"), &p, &err));
+    policy_up(s);
     static const enum detector_id ON[] = {DETECTOR_GAS, DETECTOR_BURST, DETECTOR_SLOPE, DETECTOR_POND};
     for (int i = 0; i < 4; i++) p->detect.who[ON[i]].shadow = false; /* as their owner would */
     return 0;
 }
 static int down(void **s) {
-    (void)s;
     alarm_diffs_done(&d);
-    policy_unref(p);
-    return 0;
+    return policy_down(s);
 }
 
 static void define(struct mine_state *m, const char *code, const char *sensor, const char *wall, const char *lo_red, const char *hi_red) {
-    struct point_def x = {.vt = sensor[0] == '1' ? VALUE_KG : VALUE_MN,
-                          .range_hi = ZB_FIX_NONE,
-                          .range_lo = ZB_FIX_NONE,
-                          .x = ZB_FIX_NONE,
-                          .y = ZB_FIX_NONE,
-                          .z = ZB_FIX_NONE,
-                          .own = LIMITS_NONE,
-                          .line = LINES_NONE};
+    struct point_def x = {.vt = sensor[0] == '1' ? VALUE_KG : VALUE_MN, POINT_PLAIN};
     snprintf(x.code, sizeof x.code, "%s", code);
     snprintf(x.sensor_type, sizeof x.sensor_type, "%s", sensor);
     snprintf(x.station, sizeof x.station, "%s", wall);

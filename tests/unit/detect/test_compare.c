@@ -1,22 +1,9 @@
 /* Comparison factor by factor: vectors of methods.md E3-E6 and the public case of Hebei, 2025. */
-#include "../test.h"
+#include "../policy.h"
+#include "../vectors.h"
 #include "detect/compare.h"
 #include "detect/stat.h"
-#include <math.h>
 
-static struct policy *p;
-static int up(void **s) {
-    (void)s;
-    return policy_load(getenv("POLICY"), &p, &err);
-}
-static int down(void **s) {
-    (void)s;
-    policy_unref(p);
-    return 0;
-}
-#define NEAR(a, b, tol) assert_true(fabs((double)(a) - (double)(b)) <= (tol)*fmax(1, fabs((double)(b))))
-static uint32_t lcg = 1;
-static double uni(void) { return (lcg = 1664525u * lcg + 1013904223u) / 4294967296.0; }
 #define MINE STR("140214900001")
 
 static void ratio_bands(void **s) {
@@ -297,5 +284,5 @@ int main(void) {
     const struct CMUnitTest t[] = {cmocka_unit_test(ratio_bands),         cmocka_unit_test(hebei_2025),         cmocka_unit_test(load_at_rest_and_not),
                                    cmocka_unit_test(signs_of_production), cmocka_unit_test(output_and_haulage), cmocka_unit_test(gas_betrays_work),
                                    cmocka_unit_test(undeclared_places),   cmocka_unit_test(slow_drift)};
-    return cmocka_run_group_tests(t, up, down);
+    return cmocka_run_group_tests(t, policy_up, policy_down);
 }

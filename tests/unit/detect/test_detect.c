@@ -1,33 +1,6 @@
-#include "../test.h"
-#include "detect/detect.h"
+#include "mine.h"
 
-static struct policy *p;
-static struct mine_state *m;
-static struct alarm_diffs d;
-static zb_time t0;
-static int up(void **s) {
-    (void)s;
-    t0 = at("2026-03-01 08:00:00");
-    return policy_load(getenv("POLICY"), &p, &err);
-}
-static int down(void **s) {
-    (void)s;
-    policy_unref(p);
-    return 0;
-}
 static struct mine_facts F = {.code = "140214900001", .name = "示范一矿", .region = "140214"};
-static int each(void **s) {
-    (void)s;
-    m = mine_new(&F);
-    d = (struct alarm_diffs){0};
-    return 0;
-}
-static int each_end(void **s) {
-    (void)s;
-    mine_free(m);
-    alarm_diffs_done(&d);
-    return 0;
-}
 
 static void define(const char *code, const char *type, const char *place, const char *relation, struct limits own) {
     struct point_def x = {.vt = type[0] == '1' ? VALUE_KG : VALUE_MN,
@@ -326,5 +299,5 @@ int main(void) {
                                    T(station_and_report),
                                    T(late_backlog),
                                    T(freeze_anywhere)};
-    return cmocka_run_group_tests(t, up, down);
+    return cmocka_run_group_tests(t, up, policy_down);
 }

@@ -1,5 +1,5 @@
 /* Vectors of methods.md section C; forecasts on made series; warning levels, their reasons, joint colours. */
-#include "../test.h"
+#include "../policy.h"
 #include "detect/burst.h"
 #include "detect/index.h"
 #include "detect/pond.h"
@@ -8,16 +8,6 @@
 #include <math.h>
 
 #define NEAR(a, b) assert_true(fabs((a) - (b)) <= 1e-6 * fmax(1, fabs((double)(b))))
-static struct policy *p;
-static int up(void **s) {
-    (void)s;
-    return policy_load(getenv("POLICY"), &p, &err);
-}
-static int down(void **s) {
-    (void)s;
-    policy_unref(p);
-    return 0;
-}
 
 static const double X[10] = {.42, .44, .43, .47, .50, .49, .53, .56, .58, .61};
 static void trends_and_charts(void **s) {
@@ -490,5 +480,5 @@ int main(void) {
                                        cmocka_unit_test(learners),
                                        cmocka_unit_test(gas_ahead),
                                        cmocka_unit_test(burst_levels)};
-    return cmocka_run_group_tests(tests, up, down);
+    return cmocka_run_group_tests(tests, policy_up, policy_down);
 }

@@ -1,23 +1,9 @@
 /* Vectors of methods.md sections 0.2, D1-D9, E3, E4, E6; and what each integrity test must and must not say. */
-#include "../test.h"
+#include "../policy.h"
+#include "../vectors.h"
 #include "detect/integrity.h"
 #include "detect/stat.h"
-#include <math.h>
 
-static struct policy *p;
-static int up(void **s) {
-    (void)s;
-    return policy_load(getenv("POLICY"), &p, &err);
-}
-static int down(void **s) {
-    (void)s;
-    policy_unref(p);
-    return 0;
-}
-#define NEAR(a, b, tol) assert_true(fabs((double)(a) - (double)(b)) <= (tol)*fmax(1, fabs((double)(b))))
-
-static uint32_t lcg;
-static double uni(void) { return (lcg = 1664525u * lcg + 1013904223u) / 4294967296.0; }
 static double normal(void) {
     double x = -6;
     for (int i = 0; i < 12; i++) x += uni();
@@ -514,5 +500,5 @@ int main(void) {
                                    cmocka_unit_test(an_upload_against_itself),
                                    cmocka_unit_test(a_day_is_judged_and_told),
                                    cmocka_unit_test(empty_and_short_days)};
-    return cmocka_run_group_tests(t, up, down);
+    return cmocka_run_group_tests(t, policy_up, policy_down);
 }

@@ -1,44 +1,9 @@
 /* Lines of four colours, change, rain, states, joint levels (thresholds B), and silence by how often a point comes. */
-#include "../test.h"
-#include "detect/state.h"
+#include "mine.h"
 
-static struct policy *p;
-static struct mine_state *m;
-static struct alarm_diffs d;
-static zb_time t0;
 static struct mine_facts F = {.code = "140981300007", .name = "示范尾矿库", .region = "140981"};
-static int up(void **s) {
-    (void)s;
-    t0 = at("2026-03-01 08:00:00");
-    return policy_load(getenv("POLICY"), &p, &err);
-}
-static int down(void **s) {
-    (void)s;
-    policy_unref(p);
-    return 0;
-}
-static int each(void **s) {
-    (void)s;
-    m = mine_new(&F);
-    d = (struct alarm_diffs){0};
-    return 0;
-}
-static int each_end(void **s) {
-    (void)s;
-    mine_free(m);
-    alarm_diffs_done(&d);
-    return 0;
-}
 static struct point_def def(const char *code, const char *sensor) {
-    struct point_def x = {.vt = VALUE_MN,
-                          .range_hi = ZB_FIX_NONE,
-                          .range_lo = ZB_FIX_NONE,
-                          .x = ZB_FIX_NONE,
-                          .y = ZB_FIX_NONE,
-                          .z = ZB_FIX_NONE,
-                          .own = LIMITS_NONE,
-                          .line = LINES_NONE,
-                          .every = 10 * ZB_MINUTE};
+    struct point_def x = {.vt = VALUE_MN, POINT_PLAIN, .every = 10 * ZB_MINUTE};
     str_copy(str_of(code), x.code, sizeof x.code);
     str_copy(str_of(sensor), x.sensor_type, sizeof x.sensor_type);
     return x;
@@ -205,5 +170,5 @@ static void told_events(void **s) {
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, each, each_end)
     const struct CMUnitTest t[] = {T(value_lines), T(change), T(rain), T(states), T(joint), T(silence_by_period), T(told_events)};
-    return cmocka_run_group_tests(t, up, down);
+    return cmocka_run_group_tests(t, up, policy_down);
 }

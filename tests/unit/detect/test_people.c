@@ -1,18 +1,8 @@
 /* People underground: each test turned on and off. */
-#include "../test.h"
+#include "../policy.h"
 #include "detect/people.h"
 #include <math.h>
 
-static struct policy *p;
-static int up(void **s) {
-    (void)s;
-    return policy_load(getenv("POLICY"), &p, &err);
-}
-static int down(void **s) {
-    (void)s;
-    policy_unref(p);
-    return 0;
-}
 static struct presence at_[400];
 static int n;
 static struct person_fact who[8];
@@ -191,7 +181,7 @@ static void counts_from_elsewhere(void **s) {
 }
 static int last(void **s) {
     clues_done(&c);
-    return down(s);
+    return policy_down(s);
 }
 int main(void) {
     const struct CMUnitTest t[] = {cmocka_unit_test_setup(an_orderly_day, each),
@@ -202,5 +192,5 @@ int main(void) {
                                    cmocka_unit_test_setup(nobody_leads, each),
                                    cmocka_unit_test_setup(two_cards_one_man, each),
                                    cmocka_unit_test_setup(counts_from_elsewhere, each)};
-    return cmocka_run_group_tests(t, up, last);
+    return cmocka_run_group_tests(t, policy_up, last);
 }

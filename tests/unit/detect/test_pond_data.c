@@ -10,14 +10,7 @@ static void quiet(void **s) {
     struct mine_facts facts = {.code = "140981999007", .region = "140981"};
     struct mine_state *m = mine_new(&facts);
     struct alarm_diffs d = {0};
-    struct point_def x = {.code = "K1",
-                          .sensor_type = "Z103",
-                          .vt = VALUE_MN,
-                          .range_hi = ZB_FIX_NONE,
-                          .range_lo = ZB_FIX_NONE,
-                          .own = LIMITS_NONE,
-                          .line = LINES_NONE,
-                          .every = 10 * ZB_MINUTE}; /* as tailings.yaml declares */
+    struct point_def x = {.code = "K1", .sensor_type = "Z103", .vt = VALUE_MN, POINT_PLAIN, .every = 10 * ZB_MINUTE}; /* as tailings.yaml declares */
     char line[300];
     FILE *f = fopen(path, "r");
     int rows = 0;

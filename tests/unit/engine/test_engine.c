@@ -1,37 +1,11 @@
-#include "../test.h"
+#include "dir.h"
 #include "audit/audit.h"
 #include "base/log.h"
-#include "engine/engine.h"
 #include <pthread.h>
 
-static char dir[64];
-static struct engine *en;
 static struct upload_result u;
 #define M1 "140214900001"
 #define M2 "140303900002"
-static void open_(void) { OK(engine_open(dir, NULL, &en, &err)); }
-static int up(void **s) {
-    (void)s;
-    static char made[64]; /* one directory is made, the tests take copies of it */
-    char cmd[200];
-    if (!made[0]) {
-        strcpy(made, scratch());
-        OK(engine_init(made, getenv("POLICY"), NULL, &err));
-    }
-    strcpy(dir, scratch());
-    snprintf(cmd, sizeof cmd, "rm -rf %s && cp -r %s %s", dir, made, dir);
-    assert_int_equal(system(cmd), 0);
-    open_();
-    return 0;
-}
-static int down(void **s) {
-    (void)s;
-    if (en) engine_close(en);
-    en = NULL;
-    char cmd[100];
-    snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
-    return system(cmd);
-}
 
 /* file k of a mine: one defined point, a value that goes over the limit now and then */
 static const char *cdss(const char *mine, int k, char name[80], const char *value) {

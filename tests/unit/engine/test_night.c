@@ -1,5 +1,5 @@
 /* The night's judgement: uploads become a clue record in the shadow; the same day again gives the same; a stop that is none is found. */
-#include "../test.h"
+#include "../vectors.h"
 #include "base/log.h"
 #include "engine/engine.h"
 #include "ledger/ledger.h"
@@ -59,8 +59,6 @@ static void words(const char *sql, char out[700]) {
 }
 
 /* Values as one CSV upload: what a mine without a national system sends. */
-static uint32_t lcg;
-static double uni(void) { return (lcg = 1664525u * lcg + 1013904223u) / 4294967296.0; }
 static struct buf file;
 static void csv_begin(void) {
     buf_init(&file, 20 << 20);

@@ -9,13 +9,13 @@
  * sum: true, spans: [{from, to, hours: [22, 10], is}], copy: {to, from, n}, hold: {at, n}, top: {at, n, v}, skip: {at, n}, seed}, or words in turn:
  * {words: [A, B], hold: steps}; {since} is when the words last changed.
  * past: {from: 2026-02-01, n: 30, kwh: {base: 1000, jitter: 0.03}, …}: days of the mine as the nights before have kept them (prove/facts.h, mine_day). */
+#include "../vectors.h"
 #include "../prove/fixture.h"
 #include "audit/audit.h"
 #include "engine/inside.h"
 #include "ledger/ledger.h"
 #include "prove/hit.h"
 #include "prove/prove.h"
-#include <math.h>
 
 static struct fixture f;
 static struct engine *en;
@@ -49,8 +49,6 @@ static zb_time moment(const struct node *n, const char *key) {
     if (!zb_time_parse(str_of(text(n, key)), &t)) fail_msg("%s:%d: %s: \"2026-03-01 00:00:00\" is expected", f.file, n->line, key);
     return t;
 }
-static uint32_t lcg;
-static double uni(void) { return (lcg = 1664525u * lcg + 1013904223u) / 4294967296.0; }
 
 static double spanned(const struct node *n, int i, zb_time t, double v) {
     const struct node *spans = node_get(n, "spans");

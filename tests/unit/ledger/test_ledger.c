@@ -1,4 +1,5 @@
 /* Records on SQLite and on PostgreSQL, the same cases: tables from definitions, every cell of every workflow, clocks over restarts, planted failures, migration. */
+#include "../alarm_table.h"
 #include "../pg.h"
 #include "../test.h"
 #include "ledger/inside.h"
@@ -13,12 +14,7 @@ static const struct actor HEAD = {.id = 1, .user = "head", .role = "head", .area
                           ISSUER = {.id = 5, .user = "issuer", .role = "issuer", .area = "14"};
 
 static void alarm_table(void) { /* what the view of L22 reads */
-    OK(db_exec(
-        db,
-        "create table if not exists alarm(id text primary key, mine text, level integer, raised integer, cleared integer, peak integer, lim integer, "
-        "region text, location text, unit text, "
-        "point text, cause text, note text, state integer, judged integer, acked_by text, caused_by text, measured_by text, closed_by text, merged text)",
-        &err));
+    OK(db_exec(db, ALARM_TABLE, &err));
 }
 static void open_db(void) {
     OK(db_open(url, DB_WRITE, &db, &err));

@@ -1,4 +1,5 @@
 /* A past told in files: its dates, its order, its refusals, its clocks, its one journal entry; on SQLite and PostgreSQL. */
+#include "../alarm_table.h"
 #include "../pg.h"
 #include "../test.h"
 #include "ledger/inside.h"
@@ -31,12 +32,7 @@ static int setup(void **st) {
     snprintf(folder, sizeof folder, "%s", scratch());
     OK(db_open(url, DB_WRITE, &db, &err));
     OK(audit_init(db, &err));
-    OK(db_exec(
-        db,
-        "create table alarm(id text primary key, mine text, level integer, raised integer, cleared integer, peak integer, lim integer, region text, location "
-        "text, unit text, point text, cause text, note text, state integer, judged integer, acked_by text, caused_by text, measured_by text, closed_by text, "
-        "merged text)",
-        &err));
+    OK(db_exec(db, ALARM_TABLE, &err));
     OK(ledger_migrate(db, p, 0, &err));
     file("site", "{\"n\":1,\"at\":\"2024-01-02 08:00:00\",\"id\":\"a\",\"who\":\"head h "
                  "140214\",\"act\":\"new\",\"v\":{\"code\":\"140214900001\",\"name\":\"示范一矿\",\"kind\":"

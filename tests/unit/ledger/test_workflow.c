@@ -1,4 +1,5 @@
 /* The real policy's workflows in a database: every act from every state it leaves, by every role that may; and who sees and may do what, against matrix.txt. */
+#include "../alarm_table.h"
 #include "../test.h"
 #include "ledger/inside.h"
 #include <stdlib.h>
@@ -81,9 +82,7 @@ static int setup(void **st) {
     T = at("2026-06-10 08:00:00");
     OK(db_open(url, DB_WRITE, &db, &err));
     OK(audit_init(db, &err));
-    run("create table alarm(id text primary key, mine text, level integer, raised integer, cleared integer, peak integer, lim integer, region text, location "
-        "text, unit text, point text, cause text, note text, state integer, judged integer, acked_by text, caused_by text, measured_by text, closed_by text, "
-        "merged text)");
+    run(ALARM_TABLE);
     OK(ledger_migrate(db, p, 0, &err));
     OK(db_clock(db, T, &err));
     OK(db_begin(db, &err));

@@ -1,18 +1,7 @@
 /* The coverage names every requirement and every hole; a rule counts only with a case that turns it on and one that turns it off. */
-#include "../test.h"
+#include "../policy.h"
 #include "policy/coverage.h"
 
-static struct policy *p;
-static int setup(void **s) {
-    (void)s;
-    OK(policy_load(getenv("POLICY"), &p, &err));
-    return 0;
-}
-static int teardown(void **s) {
-    (void)s;
-    policy_unref(p);
-    return 0;
-}
 static char *cover(const char *fixtures, bool json, int *holes) {
     static char *kept;
     struct buf b;
@@ -111,5 +100,5 @@ static void a_fixture_that_does_not_parse(void **s) {
 int main(void) {
     const struct CMUnitTest t[] = {cmocka_unit_test(every_requirement_and_hole), cmocka_unit_test(half_a_fixture_is_a_hole),
                                    cmocka_unit_test(a_fixture_that_does_not_parse)};
-    return cmocka_run_group_tests(t, setup, teardown);
+    return cmocka_run_group_tests(t, policy_up, policy_down);
 }

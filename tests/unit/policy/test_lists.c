@@ -1,18 +1,6 @@
 /* Criteria lists and tables of law: what they hold, which item is in force when and for what, and what a file may not say. */
-#include "../test.h"
-#include "policy/policy.h"
+#include "../policy.h"
 
-static struct policy *p;
-static int setup(void **s) {
-    (void)s;
-    OK(policy_load(getenv("POLICY"), &p, &err));
-    return 0;
-}
-static int teardown(void **s) {
-    (void)s;
-    policy_unref(p);
-    return 0;
-}
 static const struct code_list *list(const char *key) {
     for (int i = 0; i < p->lists; i++)
         if (!strcmp(p->list[i].key, key)) return &p->list[i];
@@ -152,5 +140,5 @@ static void refusals(void **s) {
 int main(void) {
     const struct CMUnitTest t[] = {cmocka_unit_test(items_of_each_edition), cmocka_unit_test(in_force), cmocka_unit_test(what_was_not_seen_is_empty),
                                    cmocka_unit_test(every_numbered_list), cmocka_unit_test(refusals)};
-    return cmocka_run_group_tests(t, setup, teardown);
+    return cmocka_run_group_tests(t, policy_up, policy_down);
 }

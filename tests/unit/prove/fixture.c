@@ -1,3 +1,4 @@
+#include "../alarm_table.h"
 #include "fixture.h"
 #include "audit/audit.h"
 #include "ledger/ledger.h"
@@ -16,11 +17,7 @@ void fixture_open(struct fixture *f, const char *url) {
     OK(policy_load(getenv("POLICY"), &f->p, &err));
     OK(db_open(url ? url : ":memory:", DB_WRITE, &f->db, &err));
     OK(audit_init(f->db, &err));
-    OK(db_exec(f->db,
-               "create table if not exists alarm(id text primary key, mine text, level integer, raised integer, cleared integer, peak integer, lim integer, "
-               "region text, location text, unit text, point text, cause text, note text, state integer, judged integer, acked_by text, caused_by text, "
-               "measured_by text, closed_by text, merged text)",
-               &err));
+    OK(db_exec(f->db, ALARM_TABLE, &err));
     OK(facts_init(f->db, &err));
     OK(ledger_migrate(f->db, f->p, 0, &err));
     OK(prove_migrate(f->db, f->p, &err)); /* rules ask figures too */

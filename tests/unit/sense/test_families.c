@@ -1,37 +1,10 @@
 /* The samples printed in the reference decode to the values written there; the deviations it lists are met family by family. */
-#include "../test.h"
-#include "sense/sense.h"
+#include "decode.h"
 
-static struct policy *p;
-static struct arena *a;
-static struct batch b;
-static bool truncated;
-static zb_time now;
 static char file[64 << 10];
-
 static int up(void **s) {
-    (void)s;
     now = at("2026-03-01 09:05:00");
-    return policy_load(getenv("POLICY"), &p, &err);
-}
-static int down(void **s) {
-    (void)s;
-    policy_unref(p);
-    return 0;
-}
-static int each(void **s) {
-    (void)s;
-    a = arena_new((size_t)256 << 20);
-    return 0;
-}
-static int each_end(void **s) {
-    (void)s;
-    arena_free(a);
-    return 0;
-}
-static int dec(const char *name, const char *text) {
-    err.msg[0] = 0;
-    return batch_decode(p, str_of(name), STR(""), str_of(text), now, a, &b, &truncated, &err);
+    return policy_up(s);
 }
 static void fixture(const char *name) {
     char path[600];
@@ -401,5 +374,5 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, each, each_end)
     const struct CMUnitTest t[] = {T(coal_safety), T(people),   T(shanxi_xml), T(xml_deviations),   T(lines), T(pressure_and_water), T(noncoal), T(ponds),
                                    T(slopes),      T(open_pit), T(seals),      T(own_types_and_kj), T(names), T(header_deviations)};
-    return cmocka_run_group_tests(t, up, down);
+    return cmocka_run_group_tests(t, up, policy_down);
 }

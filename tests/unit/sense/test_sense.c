@@ -1,34 +1,8 @@
-#include "../test.h"
-#include "sense/sense.h"
+#include "decode.h"
 
-static struct policy *p;
-static struct arena *a;
-static struct batch b;
-static bool truncated;
-static zb_time now;
 static int up(void **s) {
-    (void)s;
     now = at("2026-03-01 09:00:00");
-    return policy_load(getenv("POLICY"), &p, &err);
-}
-static int down(void **s) {
-    (void)s;
-    policy_unref(p);
-    return 0;
-}
-static int each(void **s) {
-    (void)s;
-    a = arena_new((size_t)256 << 20);
-    return 0;
-}
-static int each_end(void **s) {
-    (void)s;
-    arena_free(a);
-    return 0;
-}
-static int dec(const char *name, const char *text) {
-    err.msg[0] = 0;
-    return batch_decode(p, str_of(name), STR(""), str_of(text), now, a, &b, &truncated, &err);
+    return policy_up(s);
 }
 static bool point_of(int i, struct point_def *d) {
     struct point_def all[FACTS_MAX];
@@ -204,5 +178,5 @@ static void csv(void **s) {
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, each, each_end)
     const struct CMUnitTest t[] = {T(samples_of_the_reference), T(deviations), T(bad_records), T(whole_files_refused), T(round_trip), T(csv)};
-    return cmocka_run_group_tests(t, up, down);
+    return cmocka_run_group_tests(t, up, policy_down);
 }

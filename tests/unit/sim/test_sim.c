@@ -1,21 +1,11 @@
 /* The simulated county: same bytes for a seed, nothing refused by the decoders, every fault in the truth and in the bytes. */
-#include "../test.h"
+#include "../policy.h"
 #include "sense/sense.h"
 #include "sim/sim.h"
 #include <dirent.h>
 #include <sys/stat.h>
 
 #define START "2026-03-01 14:00:00"
-static struct policy *p;
-static int up(void **s) {
-    (void)s;
-    return policy_load(getenv("POLICY"), &p, &err);
-}
-static int down(void **s) {
-    (void)s;
-    policy_unref(p);
-    return 0;
-}
 
 struct row {
     char type[8], mine[24], point[48], value[16], start[24], end[24], kind[8];
@@ -352,5 +342,5 @@ int main(void) {
                                    cmocka_unit_test(clamp_shows),          cmocka_unit_test(dropout_and_mask_show), cmocka_unit_test(late_shows),
                                    cmocka_unit_test(drift_shows),          cmocka_unit_test(all_nine_are_told),     cmocka_unit_test(bad_wishes_are_refused),
                                    cmocka_unit_test(a_folder_of_files)};
-    return cmocka_run_group_tests(T, up, down);
+    return cmocka_run_group_tests(T, policy_up, policy_down);
 }
