@@ -23,9 +23,13 @@ static double uniform(void) { /* xorshift*, seeded per trial */
 static int below(int n) { return (int)(uniform() * n); }
 
 static int column(const struct table *t, const char *name, zb_fix *out, struct zb_err *e) {
-    for (int i = 0; i < t->rows; i++)
-        if (!num_fix(table_text(t, i, name), &out[i]))
-            return zb_fail(e, ZB_E_INPUT, "data row %d, %s: \"" STR_FMT "\" is not a number", i + 1, name, STR_ARG(table_text(t, i, name)));
+    for (int i = 0; i < t->rows; i++) {
+        struct str s = table_text(t, i, name);
+        if (!s.n || str_is(s, "?"))
+            out[i] = ZB_FIX_NONE; /* no reading */
+        else if (!num_fix(s, &out[i]))
+            return zb_fail(e, ZB_E_INPUT, "data row %d, %s: \"" STR_FMT "\" is not a number", i + 1, name, STR_ARG(s));
+    }
     return ZB_OK;
 }
 
@@ -39,7 +43,7 @@ static int rows_read(const struct split *s, struct mine_rows *m, struct zb_err *
         if (column(&s->train, SENSOR[k], m->v[k], e) != ZB_OK || column(&s->test, SENSOR[k], m->v[k] + m->scored, e) != ZB_OK) return e->rc;
     }
     if (table_nums(&s->train, "PD", m->pd, e) != ZB_OK || table_nums(&s->test, "PD", m->pd + m->scored, e) != ZB_OK) return e->rc;
-    for (int i = 0; i < m->n; i++) m->work[i] = m->pd[i] > 0.5 ? REGIME_WORK : REGIME_REST;
+    for (int i = 0; i < m->n; i++) m->work[i] = isnan(m->pd[i]) ? REGIME_UNKNOWN : m->pd[i] > 0.5 ? REGIME_WORK : REGIME_REST;
     return ZB_OK;
 }
 
@@ -142,19 +146,19 @@ static const char *const FAULT[] = {"stuck", "exact_copy", "offset_copy", "noisy
 static zb_fix unit_of(const zb_fix *v, int n) {
     zb_fix u = 0;
     for (int i = 1; i < n; i++) {
-        zb_fix d = llabs(v[i] - v[i - 1]);
+        zb_fix d = v[i] == ZB_FIX_NONE || v[i - 1] == ZB_FIX_NONE ? 0 : llabs(v[i] - v[i - 1]);
         if (d && (!u || d < u)) u = d;
     }
     return u ? u : 1;
 }
 static int working(const struct mine_rows *m, int from, int n) {
     int w = 0;
-    for (int i = from; i < from + n; i++) w += m->work[i];
+    for (int i = from; i < from + n; i++) w += m->work[i] == REGIME_WORK;
     return w;
 }
 static int moves(const zb_fix *v, int from, int n) {
     int c = 0;
-    for (int i = from + 1; i < from + n; i++) c += v[i] != v[i - 1];
+    for (int i = from + 1; i < from + n; i++) c += v[i] != ZB_FIX_NONE && v[i - 1] != ZB_FIX_NONE && v[i] != v[i - 1];
     return c;
 }
 static int up(const void *a, const void *b) {
@@ -171,24 +175,34 @@ static bool inject(const struct mine_rows *m, int k, enum fault f, zb_fix *v, in
         if (m->n - m->scored <= *n) return false;
         *from = m->scored + below(m->n - m->scored - *n);
         if (f == STUCK) {
-            if (working(m, *from, *n) * 4 < 3 * *n || working(m, *from, least) * 4 < 3 * least) continue;
-            for (int i = 1; i < *n; i++) v[*from + i] = v[*from];
+            if (v[*from] == ZB_FIX_NONE || working(m, *from, *n) * 4 < 3 * *n || working(m, *from, least) * 4 < 3 * least) continue;
+            for (int i = 1; i < *n; i++)
+                if (v[*from + i] != ZB_FIX_NONE) v[*from + i] = v[*from];
             return true;
         }
         if (f == CLAMPED) {
-            zb_fix s[480];
-            memcpy(s, m->v[k] + *from, sizeof s);
-            qsort(s, 480, sizeof *s, up);
-            if (s[479] - s[0] < 6 * unit || s[407] == s[479]) continue; /* nothing would change */
+            zb_fix s[480], top;
+            int known = 0;
             for (int i = 0; i < 480; i++)
-                if (v[*from + i] > s[407]) v[*from + i] = s[407];
+                if (v[*from + i] != ZB_FIX_NONE) s[known++] = v[*from + i];
+            if (known < 400) continue;
+            qsort(s, (size_t)known, sizeof *s, up);
+            top = s[known * 85 / 100 - 1];
+            if (s[known - 1] - s[0] < 6 * unit || top == s[known - 1]) continue; /* nothing would change */
+            for (int i = 0; i < 480; i++)
+                if (v[*from + i] > top) v[*from + i] = top;
             return true;
         }
+        if (*from <= *n) return false; /* no past to copy from */
         int src = below(*from - *n);
         if (moves(m->v[k], src, *n) * 4 < *n) continue;
         zb_fix off = f == OFFSET ? (1 + below(5)) * unit * (uniform() < 0.5 ? 1 : -1) : 0;
         for (int i = 0; i < *n; i++) {
             zb_fix d = off;
+            if (m->v[k][src + i] == ZB_FIX_NONE) {
+                v[*from + i] = ZB_FIX_NONE;
+                continue;
+            }
             if (f == NOISY && uniform() < 0.2) d += uniform() < 0.5 ? unit : -unit;
             if (f == NOISY_ALL) d += (below(3) - 1) * unit;
             v[*from + i] = m->v[k][src + i] + d;

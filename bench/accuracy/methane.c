@@ -19,8 +19,14 @@ static int gas_read(const struct table *t, struct gas *g, struct zb_err *e) {
     if (table_nums(t, "MM31", g->mm31, e) != ZB_OK || table_nums(t, "MM116", g->mm116, e) != ZB_OK || table_nums(t, "AS038", g->air, e) != ZB_OK ||
         table_nums(t, "PG072", g->flow, e) != ZB_OK || table_nums(t, "PD", g->pd, e) != ZB_OK || table_nums(t, "MM116_pred", g->peak, e) != ZB_OK)
         return e->rc;
-    for (size_t i = 0; i < 6 * n; i++)
-        if (!isfinite(v[i])) return zb_fail(e, ZB_E_INPUT, "data row %zu: an empty cell", i % n + 1);
+    for (int c = 0; c < 5; c++) { /* an empty cell holds the value before, as it does live; before the first value stands the first */
+        double *x = v + (size_t)c * n;
+        size_t k = 0;
+        while (k < n && !isfinite(x[k])) k++;
+        if (k == n) return zb_fail(e, ZB_E_INPUT, "a column is empty from the first row to the last");
+        for (size_t i = 0; i < n; i++)
+            if (!isfinite(x[i])) x[i] = i < k ? x[k] : x[i - 1];
+    }
     return ZB_OK;
 }
 
@@ -32,10 +38,15 @@ static void ols_features(const struct gas *g, int i, double x[FEATURES]) {
 }
 
 static void ols(const struct gas *train, const struct gas *test, double *p) {
-    double w[FEATURES], *x = xmalloc((size_t)train->n * FEATURES * sizeof *x);
-    int from = train->n > WARM ? WARM : 0;
-    for (int i = from; i < train->n; i++) ols_features(train, i, x + (size_t)i * FEATURES);
-    ridge_fit(x + (size_t)from * FEATURES, train->peak + from, NULL, train->n - from, FEATURES, 0, w);
+    double w[FEATURES], *x = xmalloc((size_t)(train->n + 1) * FEATURES * sizeof *x), *y = xmalloc((size_t)(train->n + 1) * sizeof *y);
+    int n = 0;
+    for (int i = train->n > WARM ? WARM : 0; i < train->n; i++) {
+        if (!isfinite(train->peak[i])) continue;
+        ols_features(train, i, x + (size_t)n * FEATURES);
+        y[n++] = train->peak[i];
+    }
+    ridge_fit(x, y, NULL, n, FEATURES, 0, w);
+    free(y);
     for (int i = 0; i < test->n; i++) {
         ols_features(test, i, x);
         p[i] = linear_at(w, x, FEATURES);
@@ -43,23 +54,28 @@ static void ols(const struct gas *train, const struct gas *test, double *p) {
     free(x);
 }
 
+/* Rows without a target are not judged. */
 static void judge(const struct gas *test, const double *p, const double *onset, const char *name, struct json *out) {
-    double *score = xmalloc((size_t)test->n * sizeof *score);
-    bool *hit = xmalloc((size_t)test->n);
-    int n = 0;
-    for (int i = 0; i < test->n; i++)
+    size_t cap = (size_t)test->n + 1;
+    double *score = xmalloc(cap * sizeof *score), *told = xmalloc(cap * sizeof *told), *came = xmalloc(cap * sizeof *came);
+    bool *hit = xmalloc(cap);
+    int n = 0, rows = 0;
+    for (int i = 0; i < test->n; i++) {
+        if (!isfinite(test->peak[i])) continue;
+        told[rows] = p[i], came[rows++] = test->peak[i];
         if (test->mm116[i] < LIMIT) {
             score[n] = onset[i];
             hit[n++] = test->peak[i] >= LIMIT;
         }
+    }
     json_key(out, name);
     json_obj(out);
-    put(out, "mae", mean_abs(p, test->peak, test->n));
-    put(out, "rmse", root_mean_square(p, test->peak, test->n));
+    put(out, "mae", mean_abs(told, came, rows));
+    put(out, "rmse", root_mean_square(told, came, rows));
     put(out, "onset_ap", average_precision(score, hit, n));
     put(out, "onset_auc", area_under(score, hit, n));
     json_end(out);
-    free(score), free(hit);
+    free(score), free(told), free(came), free(hit);
 }
 
 /* The program's own forecast: fitted on train, then row by row over test. */

@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct pond { /* even steps; a missing record holds the value before */
+enum part { NOWHERE, TRAIN, TEST };
+struct pond { /* one line of time in even steps for both parts, whichever is earlier; NAN: not known */
     int n;
     zb_time from, step;
     double *level, *wet;
-    bool *seen; /* a record of its own */
+    uint8_t *part; /* whose record stands there */
 };
 
 static int time_of(const struct table *t, int i, zb_time *ret, struct zb_err *e) { /* "2020-06-01 0:05" */
@@ -20,31 +21,38 @@ static int time_of(const struct table *t, int i, zb_time *ret, struct zb_err *e)
     return zb_fail(e, ZB_E_INPUT, "data row %d: Time \"" STR_FMT "\" is not yyyy-mm-dd h:mm", i + 1, STR_ARG(s));
 }
 
-static int pond_read(const struct table *const *part, int parts, zb_time step, struct pond *p, zb_time *second, struct zb_err *e) {
-    zb_time first = ZB_TIME_NONE, last = 0, t = 0, before = ZB_TIME_NONE;
+static int pond_read(const struct table *const part[2], zb_time step, struct pond *p, struct zb_err *e) {
+    zb_time first = ZB_TIME_NONE, last = 0, t = 0;
     for (int pass = 0; pass < 2; pass++) {
-        before = ZB_TIME_NONE;
-        for (int k = 0; k < parts; k++)
+        for (int k = 0; k < 2; k++)
             for (int i = 0; i < part[k]->rows; i++) {
                 double v;
                 if (time_of(part[k], i, &t, e) != ZB_OK || table_num(part[k], i, "Primary Pond Level[m]", &v, e) != ZB_OK) return e->rc;
-                if (before != ZB_TIME_NONE && t <= before) return zb_fail(e, ZB_E_INPUT, "data row %d: its time is not after the row before", i + 1);
-                before = t;
-                if (k == parts - 1 && i == 0) *second = t;
-                if (pass == 0)
-                    first = first == ZB_TIME_NONE ? t : first, last = t;
-                else if (isfinite(v) && (t - first) % step == 0)
-                    p->level[(t - first) / step] = v, p->seen[(t - first) / step] = true;
+                if (pass == 0) {
+                    if (first == ZB_TIME_NONE || t < first) first = t;
+                    if (t > last) last = t;
+                } else if (isfinite(v)) {
+                    p->level[(t - first) / step] = v, p->part[(t - first) / step] = (uint8_t)(TRAIN + k);
+                }
             }
         if (pass == 0) {
+            if (first == ZB_TIME_NONE) return zb_fail(e, ZB_E_INPUT, "no rows");
             if ((last - first) / step > 10000000) return zb_fail(e, ZB_E_LIMIT, "the series is longer than ten million steps");
             *p = (struct pond){.n = (int)((last - first) / step) + 1, .from = first, .step = step};
-            p->level = xcalloc((size_t)p->n, sizeof(double)), p->wet = xcalloc((size_t)p->n, sizeof(double)), p->seen = xcalloc((size_t)p->n, sizeof(bool));
+            p->level = xcalloc((size_t)p->n, sizeof(double)), p->wet = xcalloc((size_t)p->n, sizeof(double)), p->part = xcalloc((size_t)p->n, 1);
+            for (int i = 0; i < p->n; i++) p->level[i] = NAN;
         }
     }
-    for (int i = 1; i < p->n; i++)
-        if (!p->seen[i]) p->level[i] = p->level[i - 1];
     return ZB_OK;
+}
+
+/* What a forecast may see at each step: a missing record holds the value before for as long as a change is looked at. */
+static void hold(const struct detect_pond *r, const struct pond *p, bool train_only, double *level) {
+    for (int i = 0, old = 0; i < p->n; i++, old++) {
+        bool here = p->part[i] != NOWHERE && !(train_only && p->part[i] == TEST);
+        if (here) old = 0;
+        level[i] = here ? p->level[i] : i && old <= r->look && !(train_only && p->part[i] == TEST) ? level[i - 1] : NAN;
+    }
 }
 
 /* Daily rain of both folders; a folder without such a table has none. */
@@ -83,22 +91,26 @@ static void figures(struct json *out, const char *key, const double *f, const do
     json_end(out);
 }
 
-static void judge(const struct detect_pond *r, const struct pond *p, int from, struct json *out, struct zb_err *e) {
+static void judge(const struct detect_pond *r, const struct pond *p, struct json *out, struct zb_err *e) {
     struct pond_model m;
     int h = (int)r->horizon, n = 0;
-    if (!pond_fit(r, p->level, p->wet, from, &m)) {
-        zb_fail(e, ZB_E_INPUT, "%d steps to fit on are fewer than two days", from);
-        return;
+    double *level = xmalloc((size_t)p->n * sizeof *level), *f = xmalloc((size_t)p->n * sizeof *f), *now = xmalloc((size_t)p->n * sizeof *now),
+           *trend = xmalloc((size_t)p->n * sizeof *trend), *y = xmalloc((size_t)p->n * sizeof *y);
+    hold(r, p, true, level);
+    if (!pond_fit(r, level, p->wet, p->n, &m)) {
+        zb_fail(e, ZB_E_INPUT, "the steps to fit on are fewer than two days");
+        goto end;
     }
-    double *f = xmalloc((size_t)p->n * sizeof *f), *now = xmalloc((size_t)p->n * sizeof *now), *trend = xmalloc((size_t)p->n * sizeof *trend),
-           *y = xmalloc((size_t)p->n * sizeof *y);
-    for (int i = from; i + h < p->n; i++) {
-        if (!p->seen[i] || !p->seen[i + h]) continue;
+    hold(r, p, false, level);
+    for (int i = 0; i + h < p->n; i++) {
+        if (p->part[i] != TEST || p->part[i + h] != TEST) continue;
         struct trend t = {0};
         int k = (int)r->trend < i + 1 ? (int)r->trend : i + 1;
-        f[n] = pond_next(r, &m, p->level, p->wet, i);
-        now[n] = p->level[i];
-        trend[n] = theil_sen(p->level + i - k + 1, k, &t) ? t.intercept + t.slope * (k - 1 + h) : now[n];
+        while (k > 1 && isnan(level[i - k + 1])) k--;
+        f[n] = pond_next(r, &m, level, p->wet, i);
+        if (isnan(f[n])) f[n] = level[i]; /* the change before is not known yet */
+        now[n] = level[i];
+        trend[n] = theil_sen(level + i - k + 1, k, &t) ? t.intercept + t.slope * (k - 1 + h) : now[n];
         y[n++] = p->level[i + h];
     }
     json_key(out, "rows"), json_i64(out, n);
@@ -108,7 +120,8 @@ static void judge(const struct detect_pond *r, const struct pond *p, int from, s
     figures(out, "persistence", now, y, n);
     figures(out, "trend_6h", trend, y, n);
     json_end(out);
-    free(f), free(now), free(trend), free(y);
+end:
+    free(level), free(f), free(now), free(trend), free(y);
 }
 
 int run_pond(const struct accuracy *a, struct json *out, struct zb_err *e) {
@@ -116,18 +129,17 @@ int run_pond(const struct accuracy *a, struct json *out, struct zb_err *e) {
     struct pond s = {0};
     struct policy *p = NULL;
     bool rain = false;
-    zb_time second = 0;
     if (policy_load(a->policy, &p, e) != ZB_OK) return e->rc;
     const struct detect_pond *r = &p->detect.pond;
     if (split_load(a, "Time|Primary Pond Level[m]", &sp, e) == ZB_OK) {
         const struct table *const part[2] = {&sp.train, &sp.test};
-        if (pond_read(part, 2, (zb_time)(r->step_s * ZB_SECOND), &s, &second, e) == ZB_OK && rain_add(a->train, r, &s, &rain, e) == ZB_OK &&
+        if (pond_read(part, (zb_time)(r->step_s * ZB_SECOND), &s, e) == ZB_OK && rain_add(a->train, r, &s, &rain, e) == ZB_OK &&
             rain_add(a->data, r, &s, &rain, e) == ZB_OK) {
             put_split(a, out);
             json_key(out, "rain"), json_bool(out, rain);
-            judge(r, &s, (int)((second - s.from) / s.step), out, e);
+            judge(r, &s, out, e);
         }
-        free(s.level), free(s.wet), free(s.seen);
+        free(s.level), free(s.wet), free(s.part);
         split_done(&sp);
     }
     policy_unref(p);

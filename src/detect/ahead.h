@@ -38,7 +38,7 @@ struct ahead {
     struct slope_ahead *slope;
     struct level_ahead *level;
 };
-enum { BURST_KEPT = 512 };
+enum { BURST_KEPT = 1024 };
 struct burst_ahead { /* of a mine with seismic events */
     struct burst_shift shift[BURST_KEPT];
     double score[BURST_KEPT]; /* NAN: judged without a model */

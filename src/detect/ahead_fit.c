@@ -68,11 +68,11 @@ bool pond_learn_from(const struct detect_pond *r, const struct past *level, cons
     int days = zb_day_of(level->v[last].t) - first + 1;
     double *mm = rain_days(rain, gauges, first, days), *v = xmalloc((size_t)rows * sizeof *v), *wet = xmalloc((size_t)rows * sizeof *wet);
     double now = NAN;
-    int n = 0;
-    for (int64_t k = 0; k < rows; k++) {
+    int n = 0, old = 0;
+    for (int64_t k = 0; k < rows; k++, old++) {
         for (; i < level->n && level->v[i].t / step <= from + k; i++)
-            if (sure(&level->v[i])) now = zb_fix_double(level->v[i].v);
-        if (isnan(now)) continue;
+            if (sure(&level->v[i])) now = zb_fix_double(level->v[i].v), old = 0;
+        if (old > r->look) now = NAN; /* a longer gap is not a level that stood still */
         double before[32];
         int at = zb_day_of((from + k) * step) - first;
         for (int d = 0; d < back && d < 32; d++) before[d] = at - 1 - d >= 0 && at - 1 - d < days ? mm[at - 1 - d] : 0;

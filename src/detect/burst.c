@@ -1,5 +1,6 @@
 #include "detect/burst.h"
 #include "base/str.h"
+#include "detect/stat.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -94,20 +95,13 @@ bool burst_fit(const struct detect_burst *r, const struct burst_shift *s, const 
     return true;
 }
 
-static int cmp_double(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 double burst_cut(const struct detect_burst *r, const struct burst_model *m, const double *score, int n) {
     int k = n < (int)r->memory ? n : (int)r->memory;
     if (k < r->enough || k < 1) return m->cut.at;
     double *v = xmalloc((size_t)k * sizeof *v);
     memcpy(v, score + n - k, (size_t)k * sizeof *v);
-    qsort(v, (size_t)k, sizeof *v, cmp_double);
-    double at = (1 - m->cut.share) * (k - 1);
-    int lo = (int)at;
-    double cut = lo + 1 < k ? v[lo] + (at - lo) * (v[lo + 1] - v[lo]) : v[k - 1];
+    stat_sort(v, k);
+    double cut = stat_quantile(v, k, 1 - m->cut.share);
     free(v);
     return cut;
 }

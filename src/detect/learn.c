@@ -1,5 +1,6 @@
 #include "detect/learn.h"
 #include "base/str.h"
+#include "detect/stat.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -120,16 +121,11 @@ struct leaf {
     int feature, bin;
 };
 
-static int cmp_double(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void bins_make(struct grow *g, const double *x) {
     double *v = xmalloc((size_t)g->n * sizeof *v);
     for (int j = 0; j < g->k; j++) {
         for (int i = 0; i < g->n; i++) v[i] = x[(size_t)i * (size_t)g->k + (size_t)j];
-        qsort(v, (size_t)g->n, sizeof *v, cmp_double);
+        stat_sort(v, g->n);
         int m = 0, from = 0;
         while (from < g->n && m < BINS) { /* equal values stay together */
             int to = m == BINS - 1 ? g->n - 1 : from + (g->n - from) / (BINS - m) - 1;
@@ -333,7 +329,10 @@ struct ranked {
     double score;
     bool hit;
 };
-static int lowest_first(const void *a, const void *b) { return cmp_double(&((const struct ranked *)a)->score, &((const struct ranked *)b)->score); }
+static int lowest_first(const void *a, const void *b) {
+    double x = ((const struct ranked *)a)->score, y = ((const struct ranked *)b)->score;
+    return (x > y) - (x < y);
+}
 
 enum { CUTS = 150, REACH = 12 };
 static struct cut cut_at(const struct ranked *r, int n, int hits, int c) { /* the highest 70 % to 3 % */

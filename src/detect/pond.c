@@ -34,40 +34,96 @@ static void features(const struct detect_pond *r, double usual, const double *le
     x[2] = wet[now];
 }
 
-bool pond_fit(const struct detect_pond *r, const double *level, const double *wet, int n, struct pond_model *m) {
+struct sheet { /* rows that are whole: their features, what the level did meanwhile, and when */
+    int n, *at;
+    double *x, *y;
+};
+
+static void sheet_make(const struct detect_pond *r, double usual, const double *level, const double *wet, int n, struct sheet *s) {
     int h = (int)r->horizon, rows = n - h;
-    *m = (struct pond_model){0};
-    if (rows < h || h < 1) return false;
-    double *x = xmalloc((size_t)rows * FEATURES * sizeof *x), *y = xmalloc((size_t)rows * sizeof *y);
+    *s = (struct sheet){0, xmalloc((size_t)rows * sizeof *s->at), xmalloc((size_t)rows * FEATURES * sizeof *s->x), xmalloc((size_t)rows * sizeof *s->y)};
     for (int i = 0; i < rows; i++) {
-        m->usual += level[i] / rows;
-        y[i] = level[i + h] - level[i];
-        m->change += y[i] / rows;
+        double *x = s->x + s->n * FEATURES;
+        features(r, usual, level, wet, i, x);
+        if (!isfinite(level[i + h] - level[i]) || !isfinite(x[0] + x[1] + x[2])) continue;
+        s->at[s->n] = i;
+        s->y[s->n++] = level[i + h] - level[i];
     }
-    for (int i = 0; i < rows; i++) features(r, m->usual, level, wet, i, x + i * FEATURES);
+}
+static void sheet_done(struct sheet *s) { free(s->at), free(s->x), free(s->y); }
+
+/* Least squares over the rows outside [from, to) of time; false: too few. */
+static bool line_fit(const struct detect_pond *r, const struct sheet *s, int from, int to, struct pond_model *m) {
+    double *x = xmalloc((size_t)s->n * FEATURES * sizeof *x), *y = xmalloc((size_t)s->n * sizeof *y);
+    int n = 0;
+    for (int i = 0; i < s->n; i++) {
+        if (s->at[i] >= from && s->at[i] < to) continue;
+        memcpy(x + n * FEATURES, s->x + i * FEATURES, FEATURES * sizeof *x);
+        y[n++] = s->y[i];
+    }
+    m->change = 0;
+    for (int i = 0; i < n; i++) m->change += y[i] / n;
     for (int j = 0; j < FEATURES; j++) {
-        double s = 0, q = 0;
-        for (int i = 0; i < rows; i++) s += x[i * FEATURES + j] / rows;
-        for (int i = 0; i < rows; i++) q += (x[i * FEATURES + j] - s) * (x[i * FEATURES + j] - s) / rows;
-        m->mean[j] = s;
+        double a = 0, q = 0;
+        for (int i = 0; i < n; i++) a += x[i * FEATURES + j] / n;
+        for (int i = 0; i < n; i++) q += (x[i * FEATURES + j] - a) * (x[i * FEATURES + j] - a) / n;
+        m->mean[j] = a;
         m->sd[j] = q > 1e-18 ? sqrt(q) : 1;
-        for (int i = 0; i < rows; i++) x[i * FEATURES + j] = (x[i * FEATURES + j] - s) / m->sd[j];
+        for (int i = 0; i < n; i++) x[i * FEATURES + j] = (x[i * FEATURES + j] - a) / m->sd[j];
     }
-    for (int i = 0; i < rows; i++) y[i] -= m->change;
-    bool ok = ridge_fit(x, y, NULL, rows, FEATURES, r->ridge * rows, m->w);
-    if (!ok) memset(m->w, 0, sizeof m->w); /* nothing moved: the change is what it was */
-    for (int i = 0; i < rows; i++) {
-        double off = y[i] - linear_at(m->w, x + i * FEATURES, FEATURES);
-        m->spread += off * off / rows;
+    for (int i = 0; i < n; i++) y[i] -= m->change;
+    bool ok = n >= (int)r->horizon;
+    if (ok && !ridge_fit(x, y, NULL, n, FEATURES, r->ridge * n, m->w)) memset(m->w, 0, sizeof m->w); /* nothing moved: the change is what it was */
+    free(x), free(y);
+    return ok;
+}
+
+static double change_at(const struct pond_model *m, const double *x) {
+    double s = m->change;
+    for (int j = 0; j < FEATURES; j++) s += m->w[j] * (x[j] - m->mean[j]) / m->sd[j];
+    return s;
+}
+
+/* How far the line may be believed: each stretch of time forecast by the others, the share of its change that came true. Little past: little belief. */
+static double trust_of(const struct detect_pond *r, const struct sheet *s) {
+    int folds = (int)r->folds, h = (int)r->horizon, last = s->n ? s->at[s->n - 1] + 1 : 0;
+    double came = 0, told = 0;
+    for (int f = 0; f < folds; f++) {
+        int from = (int)((int64_t)last * f / folds), to = (int)((int64_t)last * (f + 1) / folds);
+        struct pond_model m = {0};
+        if (!line_fit(r, s, from - h, to + h, &m)) continue;
+        for (int i = 0; i < s->n; i++) {
+            if (s->at[i] < from || s->at[i] >= to) continue;
+            double c = change_at(&m, s->x + i * FEATURES);
+            came += c * s->y[i], told += c * c;
+        }
+    }
+    return told > 0 ? fmin(fmax(came / told, 0), 1) : 0;
+}
+
+bool pond_fit(const struct detect_pond *r, const double *level, const double *wet, int n, struct pond_model *m) {
+    int h = (int)r->horizon, known = 0;
+    *m = (struct pond_model){0};
+    if (h < 1 || n - h < h) return false;
+    for (int i = 0; i < n - h; i++)
+        if (isfinite(level[i])) m->usual += (level[i] - m->usual) / ++known;
+    struct sheet s;
+    sheet_make(r, m->usual, level, wet, n, &s);
+    bool ok = line_fit(r, &s, 0, 0, m);
+    double trust = ok ? trust_of(r, &s) : 0;
+    m->change *= trust;
+    for (int j = 0; j < FEATURES; j++) m->w[j] *= trust;
+    for (int i = 0; i < s.n && ok; i++) {
+        double off = s.y[i] - change_at(m, s.x + i * FEATURES);
+        m->spread += off * off / s.n;
     }
     m->spread = sqrt(m->spread);
-    free(x), free(y);
-    return true;
+    sheet_done(&s);
+    return ok;
 }
 
 double pond_next(const struct detect_pond *r, const struct pond_model *m, const double *level, const double *wet, int now) {
-    double x[FEATURES], s = level[now] + m->change;
+    double x[FEATURES];
     features(r, m->usual, level, wet, now, x);
-    for (int j = 0; j < FEATURES; j++) s += m->w[j] * (x[j] - m->mean[j]) / m->sd[j];
-    return s;
+    return level[now] + change_at(m, x);
 }

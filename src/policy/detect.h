@@ -65,7 +65,7 @@
     X(errors, "1") X(sma, "1") X(lma, "1") X(ratio, "1") X(hold, "1") X(points, "1") X(r2, "1") X(lost, "d") X(moving, "1") X(together, "d") X(rain, "d")
 #define DETECT_POND(X)                                                                                                                                         \
     X(step_s, "s")                                                                                                                                             \
-    X(horizon, "rows") X(look, "rows") X(ridge, "p") X(fade, "p") X(wet_days, "d") X(trend, "rows") X(balance, "m") X(beach, "p") X(history_d, "d")
+    X(horizon, "rows") X(look, "rows") X(ridge, "p") X(folds, "1") X(fade, "p") X(wet_days, "d") X(trend, "rows") X(balance, "m") X(beach, "p") X(history_d, "d")
 #define DETECT_OUTBURST(X) /* tables of levels only */
 #define DETECT_FIRE(X)
 #define DETECT_WATER(X)

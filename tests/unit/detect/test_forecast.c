@@ -339,6 +339,33 @@ static void pond_ahead(void **s) {
         now += pow(level[i] - level[i + 288], 2);
     }
     assert_true(ours < now);
+    for (int i = 3000; i < 5500; i++) level[i] = NAN; /* nine days without a link: no rows, and no level that stood still */
+    assert_true(pond_fit(r, level, wet, 8000, &again));
+    assert_true(fabs(again.w[0] - m.w[0]) < fabs(m.w[0]) / 2 && again.w[0] < 0 && isfinite(again.spread));
+    for (int i = 0; i < 8000; i++) level[i] = NAN;
+    assert_false(pond_fit(r, level, wet, 8000, &again));
+    free(level), free(wet);
+}
+
+/* A level that goes anywhere: what a fit sees in it did not hold elsewhere in the past, so the forecast keeps to now. */
+static void pond_trust(void **s) {
+    (void)s;
+    enum { N = 9000, FITTED = 3000 };
+    const struct detect_pond *r = &p->detect.pond;
+    double *level = xmalloc(N * sizeof *level), *wet = xcalloc(N, sizeof *wet), worst = 0;
+    for (uint32_t seed = 1; seed <= 10; seed++) {
+        uint32_t x = seed;
+        double at = 300, ours = 0, now = 0;
+        for (int i = 0; i < N; i++) level[i] = at += (lcg_next(&x) - .5) * .01;
+        struct pond_model m;
+        assert_true(pond_fit(r, level, wet, FITTED, &m));
+        for (int i = FITTED; i + 288 < N; i++) {
+            ours += pow(pond_next(r, &m, level, wet, i) - level[i + 288], 2);
+            now += pow(level[i] - level[i + 288], 2);
+        }
+        worst = fmax(worst, sqrt(ours / now));
+    }
+    assert_true(worst < 1.7); /* 3.8 when the fit is believed as it is */
     free(level), free(wet);
 }
 
@@ -477,6 +504,7 @@ int main(void) {
                                        cmocka_unit_test(warning_as_alarm),
                                        cmocka_unit_test(pond_derived),
                                        cmocka_unit_test(pond_ahead),
+                                       cmocka_unit_test(pond_trust),
                                        cmocka_unit_test(learners),
                                        cmocka_unit_test(gas_ahead),
                                        cmocka_unit_test(burst_levels)};
