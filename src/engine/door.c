@@ -22,7 +22,7 @@ static int refuse(struct engine *en, struct str mine, struct str origin, struct 
         j->mine->link.refused++;
         pthread_mutex_unlock(&j->mine->lock);
     }
-    judge_queue(en, j, false);
+    judge_queue(en, j);
     return e->rc;
 }
 
@@ -70,31 +70,40 @@ static void duplicate(struct mine *m, struct upload_result *ret) {
     ret->duplicate = true;
 }
 
-/* Append and queue as one step of the mine. */
-static int admit(struct engine *en, struct job *j, bool wait, struct upload_result *ret, struct zb_err *e) {
-    struct mine *m = j->mine;
-    pthread_mutex_lock(&m->door);
-    judge_room(en);
-    job_stamp(en, j);
+/* On the log's thread. */
+static void on_logged(void *arg, int rc, uint64_t seq, struct raw_place at, const struct zb_err *e) {
+    (void)at;
+    struct job *j = arg;
+    struct engine *en = j->en;
+    j->seq = seq;
+    if (rc == ZB_OK) {
+        judge_queue(en, j);
+        return;
+    }
+    ticket_tell(en, j, rc, e);
+    job_drop(en, j);
+}
+
+/* Stamp and put into the log as one step of the mine. */
+static int admit(struct engine *en, struct job *j, bool till_judged, struct ticket *t, struct zb_err *e) {
     struct raw_record rec = {.kind = j->kind == JOB_FACTS ? RAW_FACTS : RAW_UPLOAD,
-                             .received = j->received,
-                             .mine = str_of(m->code),
+                             .mine = str_of(j->mine->code),
                              .origin = str_of(j->origin),
                              .name = str_of(j->name),
                              .bytes = {j->bytes, j->size},
                              .digested = j->digested};
     memcpy(rec.sha256, j->sha256, sizeof rec.sha256);
-    int rc = raw_append(en->raw, &rec, e);
-    if (rc != ZB_OK) {
-        pthread_mutex_unlock(&m->door);
-        job_drop(en, j);
-        return rc;
-    }
-    ret->seq = j->seq = rec.seq;
-    judge_queue(en, j, wait);
-    pthread_mutex_unlock(&m->door);
-    judge_wait(en, j, wait);
-    return ZB_OK;
+    job_stamp(en, j);
+    rec.received = j->received;
+    j->en = en;
+    j->till_judged = till_judged;
+    ticket_take(t, j);
+    int rc = raw_put(en->raw, &rec, on_logged, j, e);
+    if (rc == ZB_OK) return rc;
+    t->under_way = false;
+    pthread_cond_destroy(&t->wake);
+    job_drop(en, j);
+    return rc;
 }
 
 static struct policy *policy_take(struct engine *en) {
@@ -108,7 +117,8 @@ struct policy *engine_policy(struct engine *en) {
 }
 
 /* Decode, digest, seen before? then in. */
-static int take_in(struct engine *en, const struct policy *p, struct job *j, struct str link, bool wait, struct upload_result *ret, struct zb_err *e) {
+static int take_in(struct engine *en, const struct policy *p, struct job *j, struct str link, bool wait, struct upload_result *ret, struct ticket *t,
+                   struct zb_err *e) {
     int rc = job_decode(p, j, link, zb_now(), &ret->truncated, e);
     if (rc == ZB_OK) str_copy(str_of(j->batch.format->family), ret->family, sizeof ret->family);
     if (rc == ZB_OK) str_copy(str_of(j->batch.format->type), ret->type, sizeof ret->type);
@@ -120,27 +130,39 @@ static int take_in(struct engine *en, const struct policy *p, struct job *j, str
     }
     SHA256((const unsigned char *)j->bytes, j->size, j->sha256);
     j->digested = true;
-    int seen = raw_seen(en->raw, str_of(ret->mine), str_of(j->name), j->sha256);
-    if (seen == 2) {
-        duplicate(j->mine, ret);
-        job_drop(en, j);
-        return ZB_OK;
-    }
-    j->correction = ret->correction = seen == 1;
     str_copy(str_of(ret->reason), j->reason, sizeof j->reason);
-    return admit(en, j, wait, ret, e);
+    struct mine *m = j->mine;
+    judge_room(en);
+    pthread_mutex_lock(&m->door);
+    int seen = raw_seen(en->raw, str_of(ret->mine), str_of(j->name), j->sha256);
+    j->correction = ret->correction = seen == 1;
+    if (seen != 2) rc = admit(en, j, wait, t, e);
+    pthread_mutex_unlock(&m->door);
+    if (seen == 2) {
+        duplicate(m, ret);
+        job_drop(en, j);
+    }
+    return rc;
+}
+
+static int facts_in(struct engine *en, struct job *j, struct mine *m, struct zb_err *e) {
+    struct ticket t = {0};
+    j->kind = JOB_FACTS;
+    j->mine = m;
+    judge_room(en);
+    pthread_mutex_lock(&m->door);
+    int rc = admit(en, j, true, &t, e);
+    pthread_mutex_unlock(&m->door);
+    return rc == ZB_OK ? ticket_wait(en, &t, e) : rc;
 }
 
 int facts_admit(struct engine *en, struct str who, struct str mine, struct str name, struct str lines, struct zb_err *e) {
     struct job *j = job_make(who, name, lines);
-    j->kind = JOB_FACTS;
-    j->mine = mine_get(en, mine);
-    struct upload_result r = {0};
-    return admit(en, j, true, &r, e);
+    return facts_in(en, j, mine_get(en, mine), e);
 }
 
 static int submit(struct engine *en, const struct policy *p, struct str mine, struct str origin, struct str name, struct str bytes, bool wait,
-                  struct upload_result *ret, struct zb_err *e) {
+                  struct upload_result *ret, struct ticket *t, struct zb_err *e) {
     struct upload_name un = {.time = ZB_TIME_NONE};
     struct hold hold = {0};
     struct zb_err busy;
@@ -161,19 +183,33 @@ static int submit(struct engine *en, const struct policy *p, struct str mine, st
     str_copy(str_of(j->mine->code), ret->mine, sizeof ret->mine);
     str_copy(un.type, ret->type, sizeof ret->type);
     int rc = disk_admits(en, p, e);
-    if (rc == ZB_OK) return take_in(en, p, j, mine, wait, ret, e);
+    if (rc == ZB_OK) return take_in(en, p, j, mine, wait, ret, t, e);
     job_drop(en, j);
+    return rc;
+}
+
+int engine_submit_begin(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret,
+                        struct ticket *t, struct zb_err *e) {
+    *ret = (struct upload_result){0};
+    *t = (struct ticket){0};
+    str_copy(mine, ret->mine, sizeof ret->mine);
+    struct policy *p = policy_take(en);
+    int rc = submit(en, p, mine, origin, name, bytes, wait, ret, t, e);
+    policy_unref(p);
+    return rc;
+}
+
+int engine_submit_end(struct engine *en, struct ticket *t, struct upload_result *ret, struct zb_err *e) {
+    int rc = ticket_wait(en, t, e);
+    ret->seq = t->seq;
     return rc;
 }
 
 int engine_submit(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret,
                   struct zb_err *e) {
-    *ret = (struct upload_result){0};
-    str_copy(mine, ret->mine, sizeof ret->mine);
-    struct policy *p = policy_take(en);
-    int rc = submit(en, p, mine, origin, name, bytes, wait, ret, e);
-    policy_unref(p);
-    return rc;
+    struct ticket t;
+    int rc = engine_submit_begin(en, mine, origin, name, bytes, wait, ret, &t, e);
+    return rc == ZB_OK ? engine_submit_end(en, &t, ret, e) : rc;
 }
 
 void upload_json(struct json *j, struct str name, const struct upload_result *u, const char *code) {
@@ -221,8 +257,5 @@ int engine_mine_set(struct engine *en, struct str who, struct str mine, struct s
 
 int engine_model(struct engine *en, struct mine *m, struct str bytes, struct zb_err *e) {
     struct job *j = job_make(STR("engine"), STR(MODEL_NAME), bytes);
-    j->kind = JOB_FACTS;
-    j->mine = m;
-    struct upload_result r = {0};
-    return admit(en, j, true, &r, e);
+    return facts_in(en, j, m, e);
 }

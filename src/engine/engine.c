@@ -124,7 +124,6 @@ struct engine *engine_make(const char *dir) {
     pthread_cond_init(&en->prove_wake, NULL);
     pthread_cond_init(&en->q_more, NULL);
     pthread_cond_init(&en->q_less, NULL);
-    pthread_cond_init(&en->q_done, NULL);
     return en;
 }
 

@@ -11,6 +11,7 @@
 #include "detect/skew.h"
 #include "raw/raw.h"
 #include "series/series.h"
+#include <pthread.h>
 #include <stdio.h>
 
 struct engine;
@@ -41,6 +42,18 @@ struct upload_result { /* what one file came to */
 /* Durable when it returns ZB_OK; judged and stored too when `wait`. mine: whose token or folder it came by ("" any: import by an operator).
  * ZB_E_INPUT/LIMIT: refused, kept visible with its reason in the link's list. ZB_E_IO: not acknowledged, send again. ZB_E_BUSY: the mine (or its
  * backlog) has more inside, or has sent more, than its share: send again after ret->wait seconds; an import is never told so. */
+struct ticket { /* of an upload under way; the engine's own */
+    pthread_cond_t wake;
+    bool under_way, done;
+    int rc;
+    uint64_t seq;
+    struct zb_err err;
+};
+/* In two steps, so that one sync serves several: what engine_submit_begin took (ZB_OK) must be ended, in any order; bytes may go in between, the ticket
+ * may not. Not to be begun while one's own ended by nobody else fill the house: it may wait for the log and for room. */
+ZB_MUST int engine_submit_begin(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret,
+                                struct ticket *t, struct zb_err *e);
+ZB_MUST int engine_submit_end(struct engine *en, struct ticket *t, struct upload_result *ret, struct zb_err *e);
 ZB_MUST int engine_submit(struct engine *en, struct str mine, struct str origin, struct str name, struct str bytes, bool wait, struct upload_result *ret,
                           struct zb_err *e);
 /* An upload's reply, the same by every way in. code: why the whole file was refused, NULL none. */
@@ -63,7 +76,7 @@ ZB_MUST int engine_mine_set(struct engine *en, struct str who, struct str mine, 
  *   compare FAMILY, judge FAMILY     samples of a compared family are kept beside, and no detector sees them
  *   twin FAMILY CODE POINT|-  CODE of a compared family is the same sensor as POINT */
 ZB_MUST int engine_link_set(struct engine *en, struct str who, struct str mine, struct str lines, struct zb_err *e);
-bool engine_alias_of(struct engine *en, struct str code, struct str mine); /* code is mapped to this mine */
+bool engine_alias_of(struct engine *en, struct str code, struct str mine);                                  /* code is mapped to this mine */
 int engine_aliases(struct engine *en, struct str mine, void (*fn)(void *arg, const char *code), void *arg); /* how many; fn may be NULL */
 void engine_settle(struct engine *en); /* returns when everything submitted before is judged and stored, series included */
 

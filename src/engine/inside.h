@@ -24,18 +24,21 @@ struct mine {
         int64_t held, waits; /* bytes between door and judge; how often a sender was told to wait */
         zb_time waited;      /* last time; ZB_TIME_NONE never */
     } quota;
-    pthread_mutex_t door; /* append and queue as one step, so that a mine's order is the log's */
+    pthread_mutex_t door; /* stamp and put into the log as one step, so that a mine's order is the log's */
 };
 
 enum job_kind { JOB_UPLOAD, JOB_REFUSED, JOB_FACTS, JOB_SETTLE };
-struct job {                                  /* one input on its way to the judge; owns its arena and bytes */
-    struct job *next, *prev, *before, *after; /* in the queue; among those stamped and not yet judged */
+struct job {                           /* one input on its way to the judge; owns its arena and bytes */
+    struct job *next, *before, *after; /* in the queue; among those stamped and not yet judged */
     bool flying;
     enum job_kind kind;
     uint64_t seq;
     zb_time received;
     size_t size;
-    bool correction, waited, done, digested;
+    bool correction, digested;
+    struct engine *en;
+    struct ticket *ticket; /* of whom waits for it, NULL nobody; told when it is in the log, or (till_judged) judged and stored */
+    bool till_judged;
     struct hold { /* counted in its mine's share, and in the backlogs' (quota.c) */
         struct mine *mine;
         int64_t bytes, backlog;
@@ -100,10 +103,8 @@ struct engine {
     int queue;
     int64_t queue_bytes;
     int64_t held_backlog; /* of all mines (quota.c) */
-    uint64_t queued;      /* greatest input ever queued */
-    uint64_t expected;    /* the input the judge takes next: the log's order, whoever queued first */
     pthread_mutex_t q_lock;
-    pthread_cond_t q_more, q_less, q_done;
+    pthread_cond_t q_more, q_less;
     struct job *fly_first, *fly_last;
     zb_time stamped; /* newest receive time given */
     bool stop;
@@ -211,9 +212,11 @@ void findings_drop(struct engine *en);
 /* judge.c */
 int judge_start(struct engine *en, struct zb_err *e);
 void judge_stop(struct engine *en);
-void judge_room(struct engine *en); /* waits while the queue is full; before the append, for what is appended must come through */
-void judge_queue(struct engine *en, struct job *j, bool wait);
-void judge_wait(struct engine *en, struct job *j, bool wait);           /* frees it when it waited */
+void judge_room(struct engine *en);                 /* waits while the queue is full; before the append, for what is appended must come through */
+void judge_queue(struct engine *en, struct job *j); /* of what is in the log: in the log's order */
+void ticket_take(struct ticket *t, struct job *j);
+int ticket_wait(struct engine *en, struct ticket *t, struct zb_err *e);
+void ticket_tell(struct engine *en, struct job *j, int rc, const struct zb_err *e);
 int judge_settle(struct engine *en, bool checkpoint, struct zb_err *e); /* on the judge's thread, or before it runs */
 void job_free(struct job *j);
 void job_stamp(struct engine *en, struct job *j); /* gives the receive time */

@@ -72,41 +72,56 @@ void judge_room(struct engine *en) {
     pthread_mutex_unlock(&en->q_lock);
 }
 
-static bool in_log(const struct job *j) { return j->kind == JOB_UPLOAD || j->kind == JOB_FACTS; }
+void ticket_take(struct ticket *t, struct job *j) {
+    pthread_cond_init(&t->wake, NULL);
+    t->under_way = true;
+    t->done = false;
+    j->ticket = t;
+}
 
-/* Senders come here in any order after their append: the queue stands in the log's. What is not in the log goes behind all that is queued. */
-void judge_queue(struct engine *en, struct job *j, bool wait) {
+static void tell(struct job *j, int rc, const struct zb_err *e) { /* under q_lock */
+    struct ticket *t = j->ticket;
+    if (!t) return;
+    j->ticket = NULL;
+    t->rc = rc;
+    if (rc != ZB_OK) t->err = *e;
+    t->seq = j->seq;
+    t->done = true;
+    pthread_cond_signal(&t->wake);
+}
+
+/* The log's thread brings what is in the log, in its order; what is not goes behind all that is queued. */
+void judge_queue(struct engine *en, struct job *j) {
     pthread_mutex_lock(&en->q_lock);
-    j->waited = wait;
-    if (!in_log(j)) j->seq = en->queued;
-    if (j->seq > en->queued) en->queued = j->seq;
-    struct job *at = en->tail;
-    while (at && at->seq > j->seq) at = at->prev;
-    j->prev = at;
-    j->next = at ? at->next : en->head;
-    if (at)
-        at->next = j;
+    j->next = NULL;
+    if (en->tail)
+        en->tail->next = j;
     else
         en->head = j;
-    if (j->next)
-        j->next->prev = j;
-    else
-        en->tail = j;
+    en->tail = j;
     en->queue++;
     en->queue_bytes += (int64_t)j->size;
+    if (!j->till_judged) tell(j, ZB_OK, NULL); /* queued first: whoever then settles finds it judged */
     pthread_cond_signal(&en->q_more);
     pthread_mutex_unlock(&en->q_lock);
 }
 
-void judge_wait(struct engine *en, struct job *j, bool wait) {
-    if (!wait) return; /* the judge frees it: do not touch */
+void ticket_tell(struct engine *en, struct job *j, int rc, const struct zb_err *e) {
     pthread_mutex_lock(&en->q_lock);
-    while (!j->done) pthread_cond_wait(&en->q_done, &en->q_lock);
+    tell(j, rc, e);
     pthread_mutex_unlock(&en->q_lock);
-    job_free(j);
 }
 
-static bool next_is_here(const struct engine *en) { return en->head && (!in_log(en->head) || en->head->seq == en->expected); }
+int ticket_wait(struct engine *en, struct ticket *t, struct zb_err *e) {
+    if (!t->under_way) return ZB_OK;
+    pthread_mutex_lock(&en->q_lock);
+    while (!t->done) pthread_cond_wait(&t->wake, &en->q_lock);
+    pthread_mutex_unlock(&en->q_lock);
+    pthread_cond_destroy(&t->wake);
+    t->under_way = false;
+    if (t->rc != ZB_OK) *e = t->err;
+    return t->rc;
+}
 
 /* Takes up to GROUP_MAX jobs, waiting at most until the next timer; not at all when there is other work. */
 static struct job *jobs_take(struct engine *en, bool busy, bool *stop, zb_time *horizon) {
@@ -115,20 +130,15 @@ static struct job *jobs_take(struct engine *en, bool busy, bool *stop, zb_time *
     until.tv_nsec += 250000000;
     if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
     pthread_mutex_lock(&en->q_lock);
-    while (!next_is_here(en) && !en->stop && !busy)
+    while (!en->head && !en->stop && !busy)
         if (pthread_cond_timedwait(&en->q_more, &en->q_lock, &until) == ETIMEDOUT) break;
-    struct job *first = NULL, *last = NULL;
-    for (int n = 0; next_is_here(en) && n < GROUP_MAX; n++) {
+    struct job *first = en->head, *last = NULL;
+    for (int n = 0; en->head && n < GROUP_MAX; n++) {
         last = en->head;
-        if (!first) first = last;
-        if (in_log(last)) en->expected++;
         en->head = last->next;
     }
     if (last) last->next = NULL;
-    if (en->head)
-        en->head->prev = NULL;
-    else
-        en->tail = NULL;
+    if (!en->head) en->tail = NULL;
     *stop = en->stop;
     zb_time now = zb_now();
     if (now > en->stamped) en->stamped = now; /* nothing may be stamped before a timer that ran */
@@ -145,12 +155,9 @@ static void jobs_done(struct engine *en, struct job *first) {
         land(en, j);
         quota_give(en, &j->hold);
         en->queue_bytes -= (int64_t)j->size;
-        if (j->waited)
-            j->done = true; /* its owner frees it */
-        else
-            job_free(j);
+        tell(j, ZB_OK, NULL);
+        job_free(j);
     }
-    pthread_cond_broadcast(&en->q_done);
     pthread_cond_broadcast(&en->q_less);
     pthread_mutex_unlock(&en->q_lock);
 }
@@ -253,8 +260,6 @@ static void *judge_main(void *arg) {
 }
 
 int judge_start(struct engine *en, struct zb_err *e) {
-    en->queued = en->input;
-    en->expected = en->input + 1;
     if (pthread_create(&en->judge, NULL, judge_main, en)) return zb_fail(e, ZB_E_IO, "cannot start the judge's thread");
     en->judging = true;
     return ZB_OK;
@@ -273,9 +278,13 @@ void judge_stop(struct engine *en) {
 
 void engine_settle(struct engine *en) {
     struct job *j = xcalloc(1, sizeof *j);
+    struct ticket t = {0};
+    struct zb_err e;
     j->kind = JOB_SETTLE;
-    judge_queue(en, j, true);
-    judge_wait(en, j, true);
+    j->till_judged = true;
+    ticket_take(&t, j);
+    judge_queue(en, j);
+    if (ticket_wait(en, &t, &e) != ZB_OK) ZB_BUG("settling cannot fail");
 }
 
 void engine_stats(struct engine *en, struct engine_stat *ret) {

@@ -417,6 +417,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 }
 
 static void *loop_main(void *arg) {
+    pthread_setname_np(pthread_self(), "loop");
     struct http *h = arg;
     event_base_loop(h->base, EVLOOP_NO_EXIT_ON_EMPTY);
     return NULL;

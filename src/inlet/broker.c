@@ -13,10 +13,17 @@
 #define UP "zhiben/up/"
 #define ANSWER_MAX ((size_t)8 << 10)
 
+struct taken { /* in the log's hands */
+    char mine[24], file[200];
+    struct upload_result u;
+    struct ticket ticket;
+};
 struct broker {
     struct engine *en;
     struct mqtt *mqtt;
     char password[200], ca[500];
+    struct taken taken[MQTT_GROUP_MAX];
+    int n;
 };
 
 static void answer(struct broker *b, struct str mine, struct str file, const struct upload_result *u, const char *code) {
@@ -40,33 +47,59 @@ static int known(struct broker *b, struct str mine) {
     return r == ZB_OK ? 1 : r == ZB_E_DENIED ? 0 : -1;
 }
 
-/* true: it may be acknowledged; it is durable here, or was refused for what it is. */
+static const char *code_of(int rc) { return rc == ZB_OK ? NULL : rc == ZB_E_LIMIT ? "limit" : rc == ZB_E_DENIED ? "denied" : "input"; }
+
+static bool waits(struct str mine, const struct zb_err *e) {
+    log_event("event=mqtt_waits mine=" STR_FMT " reason=\"%s\"", STR_ARG(mine), e->msg);
+    return false;
+}
+
+/* false: it cannot be kept now. Otherwise the log has it in hand, or it was refused for what it is. */
 static bool take(void *arg, struct str topic, struct str payload) {
     struct broker *b = arg;
-    struct upload_result u = {0};
+    struct taken *t = &b->taken[b->n];
     struct zb_err e;
     size_t head = sizeof UP - 1;
     if (topic.n <= head || memcmp(topic.p, UP, head)) return true;
     struct str file, mine = str_cut((struct str){topic.p + head, topic.n - head}, '/', &file);
     int64_t digits;
-    bool good = file.p && file.n && mine.n >= 8 && mine.n < sizeof u.mine && num_i64((struct str){mine.p, 8}, 0, INT64_MAX, &digits);
+    bool good = file.p && file.n && mine.n >= 8 && mine.n < sizeof t->mine && num_i64((struct str){mine.p, 8}, 0, INT64_MAX, &digits);
     int who = good ? known(b, mine) : 0;
     if (who < 0) return false;
     if (!who) {
         log_event("event=mqtt_stray topic=\"" STR_FMT "\" reason=\"no mine with a valid upload token\"", (int)(topic.n < 100 ? topic.n : 100), topic.p);
         return true;
     }
-    int rc = engine_submit(b->en, mine, STR("mqtt"), file, payload, false, &u, &e);
+    str_copy(mine, t->mine, sizeof t->mine);
+    str_copy(file, t->file, sizeof t->file);
+    int rc = engine_submit_begin(b->en, mine, STR("mqtt"), file, payload, false, &t->u, &t->ticket, &e);
+    if (rc == ZB_OK) {
+        b->n++;
+        return true;
+    }
     if (rc == ZB_E_BUSY) {
         rc = drop_put(engine_dir(b->en), mine, file, payload, &e);
-        str_copy(rc == ZB_OK ? STR("the mine is over its share: the file is kept and waits for its turn") : str_of(e.msg), u.reason, sizeof u.reason);
+        str_copy(rc == ZB_OK ? STR("the mine is over its share: the file is kept and waits for its turn") : str_of(e.msg), t->u.reason, sizeof t->u.reason);
     }
-    if (rc == ZB_E_IO) {
-        log_event("event=mqtt_waits mine=" STR_FMT " reason=\"%s\"", STR_ARG(mine), e.msg);
-        return false;
-    }
-    answer(b, mine, file, &u, rc == ZB_OK ? NULL : rc == ZB_E_LIMIT ? "limit" : rc == ZB_E_DENIED ? "denied" : "input");
+    if (rc == ZB_E_IO) return waits(mine, &e);
+    answer(b, mine, file, &t->u, code_of(rc));
     return true;
+}
+
+/* One sync for all that came together; then each is answered, in order. Only the log can fail now. */
+static bool settle(void *arg) {
+    struct broker *b = arg;
+    struct zb_err e;
+    bool good = true;
+    for (int i = 0; i < b->n; i++) {
+        struct taken *t = &b->taken[i];
+        if (engine_submit_end(b->en, &t->ticket, &t->u, &e) == ZB_OK)
+            answer(b, str_of(t->mine), str_of(t->file), &t->u, NULL);
+        else
+            good = waits(str_of(t->mine), &e);
+    }
+    b->n = 0;
+    return good;
 }
 
 static int password_read(struct broker *b, const char *dir, struct zb_err *e) {
@@ -91,6 +124,7 @@ int broker_start(struct engine *en, const char *url, struct broker **ret, struct
                                   .client = "zhiben",
                                   .subscribe = UP "+/+",
                                   .message = take,
+                                  .settle = settle,
                                   .arg = b};
     if (rc == ZB_OK) rc = mqtt_start(&c, &b->mqtt, e);
     if (rc != ZB_OK) {

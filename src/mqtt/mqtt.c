@@ -20,6 +20,7 @@ struct mqtt {
     char host[200], user[64];
     int port, wake;
     bool stop, connected, cut;
+    int group; /* messages called back since they were settled */
     char why[160];
     pthread_mutex_t lock; /* connected, why, stop */
     pthread_t thread;
@@ -58,14 +59,24 @@ static void state_set(struct mqtt *m, bool connected, const char *why) {
 
 static void on_connect(struct mosquitto *q, void *arg, int rc) {
     struct mqtt *m = arg;
-    if (rc == 0 && m->c.subscribe) mosquitto_subscribe(q, NULL, m->c.subscribe, 1);
-    state_set(m, rc == 0, rc ? mosquitto_connack_string(rc) : "");
+    bool listens = rc == 0 && m->c.subscribe;
+    if (listens) mosquitto_subscribe(q, NULL, m->c.subscribe, 1);
+    if (!listens) state_set(m, rc == 0, rc ? mosquitto_connack_string(rc) : "");
+}
+
+/* Connected is who will hear: what is sent before has no answer. */
+static void on_subscribe(struct mosquitto *q, void *arg, int id, int n, const int *granted) {
+    (void)q;
+    (void)id;
+    bool good = n == 1 && granted[0] != 128;
+    state_set(arg, good, good ? "" : "the broker does not let this user subscribe: see its access list");
 }
 
 static void on_message(struct mosquitto *q, void *arg, const struct mosquitto_message *msg) {
     (void)q;
     struct mqtt *m = arg;
     if (m->cut) return; /* nothing behind what could not be kept is taken either: the order stays */
+    m->group++;
     m->cut = !m->c.message(m->c.arg, str_of(msg->topic), (struct str){msg->payload ? msg->payload : "", (size_t)msg->payloadlen});
 }
 
@@ -74,6 +85,21 @@ static bool stopped(struct mqtt *m) {
     bool s = m->stop;
     pthread_mutex_unlock(&m->lock);
     return s;
+}
+
+static bool readable(int fd) {
+    struct pollfd p = {fd, POLLIN, 0};
+    return poll(&p, 1, 0) == 1;
+}
+
+/* What has come, a packet a time, as one group. */
+static int group_read(struct mqtt *m) {
+    int rc;
+    do rc = mosquitto_loop_read(m->mosq, 1);
+    while (rc == MOSQ_ERR_SUCCESS && !m->cut && m->group && m->group < MQTT_GROUP_MAX && readable(mosquitto_socket(m->mosq)));
+    if (m->group && m->c.settle && !m->c.settle(m->c.arg)) m->cut = true;
+    m->group = 0;
+    return rc;
 }
 
 /* Until the connection ends. */
@@ -85,7 +111,7 @@ static const char *converse(struct mqtt *m) {
         if (fd < 0 || poll(p, 2, TICK) < 0) break;
         uint64_t n;
         if (p[1].revents && read(m->wake, &n, sizeof n) < 0) ZB_BUG("eventfd");
-        if (p[0].revents & (POLLIN | POLLERR | POLLHUP)) rc = mosquitto_loop_read(m->mosq, 1);
+        if (p[0].revents & (POLLIN | POLLERR | POLLHUP)) rc = group_read(m);
         if (m->cut) return "a message could not be kept: the broker sends it again";
         if (rc == MOSQ_ERR_SUCCESS && mosquitto_want_write(m->mosq)) rc = mosquitto_loop_write(m->mosq, 1);
         if (rc == MOSQ_ERR_SUCCESS) rc = mosquitto_loop_misc(m->mosq);
@@ -119,6 +145,7 @@ static int start(struct mqtt *m, struct zb_err *e) {
     if (!m->mosq || m->wake < 0) return zb_fail(e, ZB_E_IO, "libmosquitto does not start");
     mosquitto_threaded_set(m->mosq, true); /* see the header */
     mosquitto_connect_callback_set(m->mosq, on_connect);
+    mosquitto_subscribe_callback_set(m->mosq, on_subscribe);
     mosquitto_message_callback_set(m->mosq, on_message);
     if (mosquitto_username_pw_set(m->mosq, m->user, m->c.password) != MOSQ_ERR_SUCCESS) return zb_fail(e, ZB_E_INPUT, "broker: user or password are not UTF-8");
     if (tls && mosquitto_tls_set(m->mosq, m->c.ca, m->c.ca ? NULL : "/etc/ssl/certs", NULL, NULL, NULL) != MOSQ_ERR_SUCCESS)

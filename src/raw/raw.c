@@ -20,10 +20,9 @@ struct pending {
     struct raw_place place;
     char *body; /* all of it */
     size_t n;
-    bool done;
-    int rc;
-    struct zb_err err;
-    pthread_cond_t wake;
+    uint64_t key; /* of its mine and name */
+    raw_done *done;
+    void *arg;
 };
 struct seen {
     uint64_t name, content;
@@ -42,7 +41,7 @@ struct raw {
     int32_t day;
     bool cut_back; /* a failed write may have left bytes beyond size */
     uint64_t last;
-    struct pending *head, *tail;
+    struct pending *head, *tail, *group; /* waiting; being written */
     size_t queued;
     int queue;
     bool stop;
@@ -85,10 +84,16 @@ static void seen_add(struct raw *r, struct str mine, struct str name, const unsi
     *s = (struct seen){name_key(mine, name), content_key(sha)};
 }
 
+static bool under_way(const struct pending *p, uint64_t key) {
+    while (p && p->key != key) p = p->next;
+    return p;
+}
+
 int raw_seen(struct raw *r, struct str mine, struct str name, const unsigned char sha256[32]) {
     uint64_t k = name_key(mine, name), c = content_key(sha256);
     int found = 0;
     pthread_mutex_lock(&r->lock);
+    while (under_way(r->head, k) || under_way(r->group, k)) pthread_cond_wait(&r->less, &r->lock);
     for (int g = 0; g < 2 && !found; g++) {
         const struct seen *s = r->seen[g].slot ? seen_slot(&r->seen[g], k) : NULL;
         if (s && s->name) found = s->content == c ? 2 : 1;
@@ -197,22 +202,26 @@ static void *log_main(void *arg) {
     for (;;) {
         while (!r->head && !r->stop) pthread_cond_wait(&r->more, &r->lock);
         if (!r->head) break;
-        struct pending *group = r->head;
+        struct pending *group = r->group = r->head;
         r->head = r->tail = NULL;
         pthread_mutex_unlock(&r->lock);
         struct zb_err e = {0};
         int rc = group_write(r, group, &e);
         pthread_mutex_lock(&r->lock);
-        for (struct pending *p = group, *next; p; p = next) {
-            next = p->next;
+        r->group = NULL;
+        for (const struct pending *p = group; p; p = p->next) {
             r->queued -= p->n;
             r->queue--;
-            p->rc = rc;
-            p->err = e;
-            p->done = true;
-            pthread_cond_signal(&p->wake);
         }
         pthread_cond_broadcast(&r->less);
+        pthread_mutex_unlock(&r->lock);
+        for (struct pending *p = group, *next; p; p = next) {
+            next = p->next;
+            p->done(p->arg, rc, rc == ZB_OK ? p->head.seq : 0, p->place, &e);
+            free(p->body);
+            free(p);
+        }
+        pthread_mutex_lock(&r->lock);
     }
     pthread_mutex_unlock(&r->lock);
     return NULL;
@@ -245,31 +254,62 @@ static int pack(struct pending *p, struct raw_record *in, struct zb_err *e) {
     return ZB_OK;
 }
 
-int raw_append(struct raw *r, struct raw_record *in, struct zb_err *e) {
-    struct pending p = {0};
-    if (pack(&p, in, e) != ZB_OK) {
-        free(p.body);
+int raw_put(struct raw *r, struct raw_record *in, raw_done *done, void *arg, struct zb_err *e) {
+    struct pending *p = xcalloc(1, sizeof *p);
+    if (pack(p, in, e) != ZB_OK) {
+        free(p->body);
+        free(p);
         return e->rc;
     }
-    pthread_cond_init(&p.wake, NULL);
+    p->key = name_key(in->mine, in->name);
+    p->done = done;
+    p->arg = arg;
     pthread_mutex_lock(&r->lock);
     while (r->queued > QUEUE_MAX) pthread_cond_wait(&r->less, &r->lock);
     if (r->tail)
-        r->tail->next = &p;
+        r->tail->next = p;
     else
-        r->head = &p;
-    r->tail = &p;
-    r->queued += p.n;
+        r->head = p;
+    r->tail = p;
+    r->queued += p->n;
     r->queue++;
     pthread_cond_signal(&r->more);
-    while (!p.done) pthread_cond_wait(&p.wake, &r->lock);
     pthread_mutex_unlock(&r->lock);
-    pthread_cond_destroy(&p.wake);
-    free(p.body);
-    in->seq = p.rc == ZB_OK ? p.head.seq : 0;
-    in->place = p.place;
-    if (p.rc != ZB_OK && e) *e = p.err;
-    return p.rc;
+    return ZB_OK;
+}
+
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool done;
+    int rc;
+    struct raw_record *rec;
+    struct zb_err *e;
+};
+static void append_done(void *arg, int rc, uint64_t seq, struct raw_place at, const struct zb_err *e) {
+    struct waiter *w = arg;
+    pthread_mutex_lock(&w->lock);
+    w->rec->seq = seq;
+    w->rec->place = at;
+    w->rc = rc;
+    if (rc != ZB_OK && w->e) *w->e = *e;
+    w->done = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+int raw_append(struct raw *r, struct raw_record *in, struct zb_err *e) {
+    struct waiter w = {.rec = in, .e = e};
+    pthread_mutex_init(&w.lock, NULL);
+    pthread_cond_init(&w.wake, NULL);
+    int rc = raw_put(r, in, append_done, &w, e);
+    pthread_mutex_lock(&w.lock);
+    while (rc == ZB_OK && !w.done) pthread_cond_wait(&w.wake, &w.lock);
+    if (rc == ZB_OK) rc = w.rc;
+    pthread_mutex_unlock(&w.lock);
+    pthread_mutex_destroy(&w.lock);
+    pthread_cond_destroy(&w.wake);
+    return rc;
 }
 
 /* ---- opening ---- */

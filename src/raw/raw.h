@@ -1,5 +1,5 @@
 /* The fact log: append-only segments of uploads under DIR/raw/. A record is (seq, origin, received time, name, SHA-256, zstd bytes, CRC).
- * Many threads append; one log thread writes and fdatasyncs them in groups; raw_append returns only after its record is durable.
+ * Many threads append; one log thread writes and fdatasyncs them in groups; raw_append returns only after its record is durable, raw_put's `done` is told.
  * A torn tail (crash in the middle) is cut off at open; anything else that does not check is ZB_E_IO naming segment and offset.
  * Open reads the newest segments only, as many as the two million files whose repeats are known; older ones are checked when they are read.
  * Sequence numbers are 1,2,3… without holes and are the input sequence. Segment: 64 MiB or a new day. */
@@ -26,6 +26,10 @@ ZB_MUST int raw_open(const char *dir, struct raw **ret, struct zb_err *e);
 void raw_close(struct raw *r);
 /* Blocks until durable. in->seq, sha256 and place are filled in. ZB_E_IO: nothing was acknowledged, the log is cut back to the last good record and a later append is tried anew. */
 ZB_MUST int raw_append(struct raw *r, struct raw_record *in, struct zb_err *e);
+/* As raw_append, without waiting: the order of the calls is that of the log. `done` is called once, on the log's thread, in the log's order, and holds up
+ * the log meanwhile: rc, seq and place as above. What `in` points at may go when this returns; sha256 is filled in. Not ZB_OK: nothing was put. */
+typedef void raw_done(void *arg, int rc, uint64_t seq, struct raw_place at, const struct zb_err *e);
+ZB_MUST int raw_put(struct raw *r, struct raw_record *in, raw_done *done, void *arg, struct zb_err *e);
 uint64_t raw_last(const struct raw *r); /* last durable sequence, 0 none */
 /* Calls fn for records with seq > after, in order; a non-zero return ends and is returned. Own file handles: safe beside appends. */
 ZB_MUST int raw_read(const char *dir, uint64_t after, int (*fn)(void *arg, const struct raw_record *rec, struct zb_err *e), void *arg, struct zb_err *e);
@@ -35,7 +39,7 @@ ZB_MUST int raw_get(const char *dir, struct raw_place at, int (*fn)(void *arg, c
 void raw_roll(struct raw *r, int64_t bytes);
 ZB_MUST int raw_drop(const char *dir, uint64_t seq, int *gone, uint64_t *first, struct zb_err *e);
 int64_t raw_disk(const char *dir);
-/* Was (mine, name, digest) or (mine, name) seen before? Index kept in memory as digests: same: 2 = same name and same bytes, 1 = same name other bytes, 0 = new. */
+/* Was (mine, name, digest) or (mine, name) seen before? Waits for a record of that name that is under way. Index kept in memory as digests: same: 2 = same name and same bytes, 1 = same name other bytes, 0 = new. */
 int raw_seen(struct raw *r, struct str mine, struct str name, const unsigned char sha256[32]);
 struct raw_stat {
     uint64_t records, bytes_in /* of what was read since open */, bytes_disk, syncs;

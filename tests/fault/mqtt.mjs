@@ -21,6 +21,7 @@ test('mqtt', { timeout: 120000 }, async () => {
     const until = async (what, fn) => { for (let i = 0; i < 300; i++) { if (await fn()) return; await sleep(100) } throw new Error(`never: ${what}: ${s.log()}`) }
     const send = (m, f) => c.publish(`zhiben/up/${m}/${f.name}`, f.text)
     const start = Math.floor(Date.now() / 30000) * 30000 - FILES * 30000, def = cddy(M, start - 60000)
+    await until('the server listens', () => /event=mqtt .*state=connected/.test(s.log()))
     await send(M, def)
     await until('the definition is told', () => told.has(def.name))
     assert.equal(told.get(def.name).accepted, 1)
