@@ -61,13 +61,12 @@ static void feed_one(struct step *s, struct pt *feed, zb_time t) {
             if (is_cutter(c) && (c->last.v == 0 || c->last.t == ZB_TIME_NONE)) free_to_run = false;
         }
     }
-    char note[160];
-    struct cond c = {feed, "", ALARM_FEED, s->p->kind[ALARM_FEED].level, t, feed->last.v, ZB_FIX_NONE, 0, why ? why->def.code : feed->def.code, note, NULL};
+    struct cond c = {feed, "", ALARM_FEED, s->p->kind[ALARM_FEED].level, t, feed->last.v, ZB_FIX_NONE, 0, why ? why->def.code : feed->def.code, "", "", NULL};
     if (demanded && power) {
-        str_copy(STR("断电失效：甲烷达到断电值而负荷侧仍有电"), note, sizeof note);
+        c.note = "断电失效：甲烷达到断电值而负荷侧仍有电", c.note_en = "power was not cut: methane reached the value and the load side is live";
         alarm_hold(s, &c);
     } else if (!power && free_to_run) {
-        str_copy(STR("馈电异常：允许送电而负荷侧无电"), note, sizeof note);
+        c.note = "馈电异常：允许送电而负荷侧无电", c.note_en = "feed: power is allowed and the load side is dead";
         c.level = LEVEL_YELLOW;
         alarm_hold(s, &c);
     } else {

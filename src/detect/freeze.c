@@ -2,7 +2,7 @@
 #include "detect/ahead.h"
 #include <stdlib.h>
 
-#define VERSION 4
+#define VERSION 5
 #define FROZEN_MAX ((size_t)256 << 20)
 
 struct io {
@@ -107,6 +107,7 @@ static void alarm(struct io *f, struct alarm *a) {
     number(f, &a->count, 0, INT32_MAX);
     text(f, a->group, sizeof a->group);
     text(f, a->note, sizeof a->note);
+    text(f, a->note_en, sizeof a->note_en);
     text(f, a->why, sizeof a->why);
 }
 

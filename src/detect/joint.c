@@ -46,15 +46,18 @@ void joint_check(struct step *s, zb_time t) {
         while (items.p) count[item_level(s->m, j, str_cut(items, '|', &items), &highest)]++;
         count[LEVEL_NONE] = 0;
         enum alarm_level level = level_raise(j, count);
-        char key[48], note[160];
+        char key[48];
+        struct note note;
         snprintf(key, sizeof key, "joint-%d", k);
         if (level <= highest) { /* the points' own alarms say as much */
             alarm_release(s, NULL, key, ALARM_JOINT, t);
             continue;
         }
-        snprintf(note, sizeof note, "%.60s：蓝%d 黄%d 橙%d 红%d，升为%s色", j->zh, count[LEVEL_BLUE], count[LEVEL_YELLOW], count[LEVEL_ORANGE],
+        snprintf(note.zh, sizeof note.zh, "%.60s：蓝%d 黄%d 橙%d 红%d，升为%s色", j->zh, count[LEVEL_BLUE], count[LEVEL_YELLOW], count[LEVEL_ORANGE],
                  count[LEVEL_RED], ALARM_LEVEL_ZH[level]);
-        struct cond c = {NULL, key, ALARM_JOINT, level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, key, note, NULL};
+        snprintf(note.en, sizeof note.en, "%.60s: blue %d, yellow %d, orange %d, red %d, raised to %s", j->en, count[LEVEL_BLUE], count[LEVEL_YELLOW],
+                 count[LEVEL_ORANGE], count[LEVEL_RED], ALARM_LEVEL_KEY[level]);
+        struct cond c = {NULL, key, ALARM_JOINT, level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, key, note.zh, note.en, NULL};
         alarm_hold(s, &c);
     }
 }

@@ -85,6 +85,7 @@ static void clear(struct step *s, struct pt *pt, struct live *l) {
 
 static void words_of(struct alarm *a, const struct cond *c) {
     str_copy(str_of(c->note), a->note, sizeof a->note);
+    str_copy(str_of(c->note_en), a->note_en, sizeof a->note_en);
     str_copy(str_of(c->why), a->why, sizeof a->why);
 }
 

@@ -86,10 +86,15 @@ void watch_done(struct pt *pt) {
     pt->watch = NULL;
 }
 
-static void hold(struct step *s, struct pt *pt, enum alarm_kind k, enum alarm_level level, zb_time t, zb_fix v, zb_fix line, const char *what) {
-    char a[ZB_FIX_CAP], b[ZB_FIX_CAP], note[160];
-    snprintf(note, sizeof note, "%s%s%s，%s色线 %s%s", what, zb_fix_text(v, a), pt->def.unit, ALARM_LEVEL_ZH[level], zb_fix_text(line, b), pt->def.unit);
-    struct cond c = {pt, "", k, level, t, v, line, 0, pt->def.code, note, NULL};
+static void hold(struct step *s, struct pt *pt, enum alarm_kind k, enum alarm_level level, zb_time t, zb_fix v, zb_fix line, const char *zh, const char *en) {
+    char a[ZB_FIX_CAP], b[ZB_FIX_CAP];
+    struct note note;
+    const char *unit = pt->def.unit;
+    zb_fix_text(v, a);
+    zb_fix_text(line, b);
+    snprintf(note.zh, sizeof note.zh, "%s%s%s，%s色线 %s%s", zh, a, unit, ALARM_LEVEL_ZH[level], b, unit);
+    snprintf(note.en, sizeof note.en, "%s%s%s, %s line %s%s", en, a, unit, ALARM_LEVEL_KEY[level], b, unit);
+    struct cond c = {pt, "", k, level, t, v, line, 0, pt->def.code, note.zh, note.en, NULL};
     alarm_hold(s, &c);
 }
 
@@ -116,7 +121,7 @@ static void change_check(struct step *s, struct pt *pt, const struct sample *x) 
         if (down > top) top = down, far = -fall, line = one;
     }
     if (top)
-        hold(s, pt, ALARM_RATE, top, x->t, far, line, "变化 ");
+        hold(s, pt, ALARM_RATE, top, x->t, far, line, "变化 ", "change ");
     else if (looked)
         alarm_release(s, pt, "", ALARM_RATE, x->t);
     for (int i = 0; i < WINDOWS_MAX && pt->watch->change[i].slot; i++) {
@@ -135,7 +140,7 @@ static void rain_check(struct step *s, struct pt *pt, const struct sample *x) {
         if (level > top) top = level, sum_top = sum, line_top = line;
     }
     if (top)
-        hold(s, pt, ALARM_RAIN, top, x->t, sum_top, line_top, "累计降雨 ");
+        hold(s, pt, ALARM_RAIN, top, x->t, sum_top, line_top, "累计降雨 ", "rain ");
     else
         alarm_release(s, pt, "", ALARM_RAIN, x->t);
 }
@@ -150,9 +155,10 @@ static void state_check(struct step *s, struct pt *pt, const struct sample *x) {
             looked |= rest.p != NULL;
             while (rest.p) {
                 if (!str_eq(str_cut(rest, ' ', &rest), v)) continue;
-                char note[160];
-                snprintf(note, sizeof note, "%.60s：状态 %s", pt->watch->row[k]->zh, text);
-                struct cond c = {pt, "", ALARM_STATE, (enum alarm_level)i, x->t, x->v, ZB_FIX_NONE, 0, pt->def.code, note, NULL};
+                struct note note;
+                snprintf(note.zh, sizeof note.zh, "%.60s：状态 %s", pt->watch->row[k]->zh, text);
+                snprintf(note.en, sizeof note.en, "state %s of %.40s", text, pt->watch->row[k]->loc_class);
+                struct cond c = {pt, "", ALARM_STATE, (enum alarm_level)i, x->t, x->v, ZB_FIX_NONE, 0, pt->def.code, note.zh, note.en, NULL};
                 alarm_hold(s, &c);
                 return;
             }

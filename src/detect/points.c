@@ -104,12 +104,17 @@ static void lax_check(struct step *s, struct pt *pt, const struct limits *law, z
         alarm_release(s, pt, "", ALARM_LAX_LIMIT, t);
         return;
     }
-    char own[ZB_FIX_CAP], reg[ZB_FIX_CAP], note[160];
-    bool a = laxer(alarm, law->hi_alarm);
-    snprintf(note, sizeof note, "%s限值%s%s，规定%s%s (%.60s)", a ? "报警" : "断电",
-             (a ? alarm : cut) == ZB_FIX_NONE ? "未设" : zb_fix_text(a ? alarm : cut, own), pt->def.unit, zb_fix_text(a ? law->hi_alarm : law->hi_cut, reg),
-             pt->def.unit, pt->source);
-    struct cond c = {pt, "", ALARM_LAX_LIMIT, s->p->kind[ALARM_LAX_LIMIT].level, t, a ? alarm : cut, a ? law->hi_alarm : law->hi_cut, 0, "", note, NULL};
+    char own[ZB_FIX_CAP], reg[ZB_FIX_CAP];
+    struct note note;
+    bool a = laxer(alarm, law->hi_alarm), unset = (a ? alarm : cut) == ZB_FIX_NONE;
+    const char *unit = pt->def.unit;
+    zb_fix_text(a ? alarm : cut, own);
+    zb_fix_text(a ? law->hi_alarm : law->hi_cut, reg);
+    snprintf(note.zh, sizeof note.zh, "%s限值%s%s，规定%s%s (%.60s)", a ? "报警" : "断电", unset ? "未设" : own, unset ? "" : unit, reg, unit, pt->source);
+    snprintf(note.en, sizeof note.en, "%s limit %s%s, required %s%s (%.60s)", a ? "alarm" : "cut", unset ? "not set" : own, unset ? "" : unit, reg, unit,
+             pt->source);
+    struct cond c = {pt,      "",  ALARM_LAX_LIMIT, s->p->kind[ALARM_LAX_LIMIT].level, t, a ? alarm : cut, a ? law->hi_alarm : law->hi_cut, 0, "", note.zh,
+                     note.en, NULL};
     alarm_hold(s, &c);
 }
 

@@ -6,21 +6,26 @@
 /* choices of this project for "lost while rising" and "lost together" */
 #define TOGETHER (60 * ZB_SECOND)
 
-static const char *labels_text(uint32_t labels) {
-    return labels & ST_CALIB        ? "（标校中，须有标校记录）"
-           : labels & ST_PAUSED     ? "（暂停中）"
-           : labels & ST_NOT_POLLED ? "（不巡检）"
-           : labels & ST_FAULT      ? "（传感器故障）"
+static const char *labels_text(uint32_t labels, bool zh) {
+    return labels & ST_CALIB        ? zh ? "（标校中，须有标校记录）" : " (being calibrated: there must be a record)"
+           : labels & ST_PAUSED     ? zh ? "（暂停中）" : " (paused)"
+           : labels & ST_NOT_POLLED ? zh ? "（不巡检）" : " (not polled)"
+           : labels & ST_FAULT      ? zh ? "（传感器故障）" : " (sensor fault)"
                                     : "";
 }
 
-static void limit_note(char note[160], const struct pt *pt, const char *verb, zb_fix v, const char *sign, zb_fix limit, uint32_t labels) {
+static void limit_note(struct note *n, const struct pt *pt, const char *zh, const char *en, const struct sample *x, bool high, zb_fix limit) {
     char a[ZB_FIX_CAP], b[ZB_FIX_CAP];
-    snprintf(note, 160, "%s %s%s %s %s%s%s", verb, zb_fix_text(v, a), pt->def.unit, sign, zb_fix_text(limit, b), pt->def.unit, labels_text(labels));
+    const char *unit = pt->def.unit, *sign = high ? "≥" : "≤";
+    zb_fix_text(x->v, a);
+    zb_fix_text(limit, b);
+    snprintf(n->zh, sizeof n->zh, "%s %s%s %s %s%s%s", zh, a, unit, sign, b, unit, labels_text(x->state, true));
+    snprintf(n->en, sizeof n->en, "%s: %s%s %s %s%s%s", en, a, unit, sign, b, unit, labels_text(x->state, false));
 }
 
-static void hold(struct step *s, struct pt *pt, enum alarm_kind k, enum alarm_level level, const struct sample *x, zb_fix limit, const char *note) {
-    struct cond c = {pt, "", k, level, x->t, x->v, limit, x->state & UNSURE, pt->def.code, note, NULL};
+static void hold(struct step *s, struct pt *pt, enum alarm_kind k, enum alarm_level level, const struct sample *x, zb_fix limit, const char *zh,
+                 const char *en) {
+    struct cond c = {pt, "", k, level, x->t, x->v, limit, x->state & UNSURE, pt->def.code, zh, en, NULL};
     alarm_hold(s, &c);
 }
 
@@ -45,12 +50,12 @@ static struct reach reach_of(const struct pt *pt, zb_fix v, int sign, zb_fix ala
 
 static void over_check(struct step *s, struct pt *pt, const struct sample *x, bool sure) {
     const struct limits *e = &pt->eff;
-    char note[160];
+    struct note note;
     if (x->v == ZB_FIX_NONE) return;
     struct reach hi = reach_of(pt, x->v, 1, e->hi_alarm, e->hi_clear, s->p->kind[ALARM_OVER_HI].level);
     if (hi.level) {
-        limit_note(note, pt, "超限", x->v, "≥", hi.limit, x->state);
-        hold(s, pt, ALARM_OVER_HI, hi.level, x, hi.limit, note);
+        limit_note(&note, pt, "超限", "over the limit", x, true, hi.limit);
+        hold(s, pt, ALARM_OVER_HI, hi.level, x, hi.limit, note.zh, note.en);
     } else if (sure && hi.clear != ZB_FIX_NONE) {
         if (x->v < hi.clear - s->p->kind[ALARM_OVER_HI].deadband)
             alarm_release(s, pt, "", ALARM_OVER_HI, x->t);
@@ -59,8 +64,8 @@ static void over_check(struct step *s, struct pt *pt, const struct sample *x, bo
     }
     struct reach lo = reach_of(pt, x->v, -1, e->lo_alarm, e->lo_clear, s->p->kind[ALARM_OVER_LO].level);
     if (lo.level && (sure || x->v != 0)) { /* a flagged zero is no air lack, it is no value: its own alarm tells it */
-        limit_note(note, pt, "低限", x->v, "≤", lo.limit, x->state);
-        hold(s, pt, ALARM_OVER_LO, lo.level, x, lo.limit, note);
+        limit_note(&note, pt, "低限", "below the limit", x, false, lo.limit);
+        hold(s, pt, ALARM_OVER_LO, lo.level, x, lo.limit, note.zh, note.en);
     } else if (sure && !lo.level && lo.clear != ZB_FIX_NONE) {
         if (x->v > lo.clear + s->p->kind[ALARM_OVER_LO].deadband)
             alarm_release(s, pt, "", ALARM_OVER_LO, x->t);
@@ -71,15 +76,17 @@ static void over_check(struct step *s, struct pt *pt, const struct sample *x, bo
 
 static void cut_check(struct step *s, struct pt *pt, const struct sample *x, bool sure) {
     const struct limits *e = &pt->eff;
-    char note[160];
+    struct note note;
     bool high = e->hi_cut != ZB_FIX_NONE && x->v != ZB_FIX_NONE && x->v >= e->hi_cut;
     bool low = e->lo_cut != ZB_FIX_NONE && x->v != ZB_FIX_NONE && x->v <= e->lo_cut && sure;
     if (high || low || (x->state & ST_CUT)) {
-        if (high || low)
-            limit_note(note, pt, "达到断电值", x->v, high ? "≥" : "≤", high ? e->hi_cut : e->lo_cut, x->state);
-        else
-            snprintf(note, sizeof note, "测点状态为断电%s", labels_text(x->state));
-        hold(s, pt, ALARM_CUT, s->p->kind[ALARM_CUT].level, x, low ? e->lo_cut : e->hi_cut, note);
+        if (high || low) {
+            limit_note(&note, pt, "达到断电值", "at the value that cuts power", x, high, high ? e->hi_cut : e->lo_cut);
+        } else {
+            snprintf(note.zh, sizeof note.zh, "测点状态为断电%s", labels_text(x->state, true));
+            snprintf(note.en, sizeof note.en, "the point says that power is cut%s", labels_text(x->state, false));
+        }
+        hold(s, pt, ALARM_CUT, s->p->kind[ALARM_CUT].level, x, low ? e->lo_cut : e->hi_cut, note.zh, note.en);
     } else if (sure) {
         bool back = (e->hi_cut == ZB_FIX_NONE || x->v < e->hi_restore) && (e->lo_cut == ZB_FIX_NONE || x->v > e->lo_restore);
         if (back)
@@ -118,7 +125,12 @@ static void fault_check(struct step *s, struct pt *pt, const struct sample *x) {
         }
         return;
     }
-    const char *note = x->state & ST_STATION ? "分站故障，无有效值" : x->state & ST_FAULT ? "传感器故障" : "无值";
+    const char *zh = x->state & ST_STATION ? "分站故障，无有效值"
+                     : x->state & ST_FAULT ? "传感器故障"
+                                           : "无值",
+               *en = x->state & ST_STATION ? "the outstation is faulty: no valid value"
+                     : x->state & ST_FAULT ? "the sensor is faulty"
+                                           : "no value";
     enum alarm_level level = s->p->kind[ALARM_FAULT].level;
     bool first = pt->lost_at == ZB_TIME_NONE;
     if (first) pt->lost_at = x->t;
@@ -127,18 +139,19 @@ static void fault_check(struct step *s, struct pt *pt, const struct sample *x) {
         int others = lost_together(s->m, pt);
         if (rising || (others > 0 && !alarm_find(s->m, NULL, pt->def.station, ALARM_STATION))) {
             level = LEVEL_RED;
-            note = rising ? "疑似突出：甲烷上升中失联" : "疑似突出：同一地点多个甲烷传感器同时失联";
+            zh = rising ? "疑似突出：甲烷上升中失联" : "疑似突出：同一地点多个甲烷传感器同时失联";
+            en = rising ? "outburst suspected: methane was lost while it rose" : "outburst suspected: several methane sensors of one place were lost together";
         }
     }
     char group[64] = "";
     if (pt->def.station[0] && alarm_find(s->m, NULL, pt->def.station, ALARM_STATION)) snprintf(group, sizeof group, "station/%.50s", pt->def.station);
-    struct cond c = {pt, "", ALARM_FAULT, level, x->t, ZB_FIX_NONE, ZB_FIX_NONE, x->state & UNSURE, group[0] ? group : pt->def.code, note, NULL};
+    struct cond c = {pt, "", ALARM_FAULT, level, x->t, ZB_FIX_NONE, ZB_FIX_NONE, x->state & UNSURE, group[0] ? group : pt->def.code, zh, en, NULL};
     alarm_hold(s, &c);
 }
 
-static void bit_check(struct step *s, struct pt *pt, const struct sample *x, uint32_t bits, enum alarm_kind k, const char *note) {
+static void bit_check(struct step *s, struct pt *pt, const struct sample *x, uint32_t bits, enum alarm_kind k, const char *zh, const char *en) {
     if (x->state & bits)
-        hold(s, pt, k, s->p->kind[k].level, x, ZB_FIX_NONE, note);
+        hold(s, pt, k, s->p->kind[k].level, x, ZB_FIX_NONE, zh, en);
     else if (!(x->state & (ST_NO_VALUE | ST_STATION | ST_FAULT)))
         alarm_release(s, pt, "", k, x->t);
 }
@@ -147,7 +160,8 @@ static void analog_check(struct step *s, struct pt *pt, const struct sample *x) 
     bool sure = !(x->state & UNSURE) && x->v != ZB_FIX_NONE;
     bool beyond = is_methane(pt) && pt->def.range_hi != ZB_FIX_NONE && pt->def.range_hi > 0 && x->v != ZB_FIX_NONE && x->v > pt->def.range_hi;
     if (beyond || (x->state & ST_OVER_RANGE)) {
-        hold(s, pt, ALARM_OVER_RANGE, s->p->kind[ALARM_OVER_RANGE].level, x, pt->def.range_hi, "超量程：按最高级处置，不得视为无值");
+        hold(s, pt, ALARM_OVER_RANGE, s->p->kind[ALARM_OVER_RANGE].level, x, pt->def.range_hi, "超量程：按最高级处置，不得视为无值",
+             "over range: treated as the gravest, never as no value");
     } else if (sure) {
         alarm_release(s, pt, "", ALARM_OVER_RANGE, x->t);
     }
@@ -190,8 +204,10 @@ bool mine_sample(const struct policy *p, struct mine_state *m, struct str point,
     }
     if (!quiet) {
         fault_check(&s, pt, &x);
-        bit_check(&s, pt, &x, ST_CALIB, ALARM_CALIB, "标校中：核对标校记录、人员定位与标气平台");
-        bit_check(&s, pt, &x, ST_NOT_POLLED | ST_PAUSED, ALARM_MASKED, x.state & ST_PAUSED ? "测点暂停" : "测点不巡检");
+        bit_check(&s, pt, &x, ST_CALIB, ALARM_CALIB, "标校中：核对标校记录、人员定位与标气平台",
+                  "being calibrated: compare the record, who is there, and the plateau of the test gas");
+        bit_check(&s, pt, &x, ST_NOT_POLLED | ST_PAUSED, ALARM_MASKED, x.state & ST_PAUSED ? "测点暂停" : "测点不巡检",
+                  x.state & ST_PAUSED ? "the point is paused" : "the point is not polled");
     } else {
         pt->lost_at = ZB_TIME_NONE;
     }

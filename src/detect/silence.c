@@ -2,29 +2,32 @@
 #include "detect/ahead.h"
 #include <stdio.h>
 
-static void own_hold(struct step *s, const char *point, enum alarm_kind k, zb_time t, const char *group, const char *note) {
-    struct cond c = {NULL, point, k, s->p->kind[k].level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, group, note, NULL};
+static void own_hold(struct step *s, const char *point, enum alarm_kind k, zb_time t, const char *group, const char *zh, const char *en) {
+    struct cond c = {NULL, point, k, s->p->kind[k].level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, group, zh, en, NULL};
     alarm_hold(s, &c);
 }
 
 void mine_station(const struct policy *p, struct mine_state *m, struct str station, int run, zb_time t, zb_time now, struct alarm_diffs *out) {
     struct step s = {p, m, now, out};
-    char code[48], group[64], note[160];
+    char code[48], group[64];
+    struct note note;
     if (!station.n || station.n >= sizeof code) return;
     str_copy(station, code, sizeof code);
     if (run == 0) {
         alarm_release(&s, NULL, code, ALARM_STATION, t);
     } else if (run == 1 || run == 2) {
         snprintf(group, sizeof group, "station/%.50s", code);
-        snprintf(note, sizeof note, "分站 %s %s", code, run == 1 ? "通信中断" : "故障");
-        own_hold(&s, code, ALARM_STATION, t, group, note);
+        snprintf(note.zh, sizeof note.zh, "分站 %s %s", code, run == 1 ? "通信中断" : "故障");
+        snprintf(note.en, sizeof note.en, "outstation %s %s", code, run == 1 ? "does not answer" : "is faulty");
+        own_hold(&s, code, ALARM_STATION, t, group, note.zh, note.en);
     }
     m->due = now;
 }
 
 void mine_told(const struct policy *p, struct mine_state *m, const struct event *v, zb_time now, struct alarm_diffs *out) {
     struct step s = {p, m, now, out};
-    char key[48], group[64], note[160];
+    char key[48], group[64], said[120];
+    struct note note;
     struct pt *pt = pt_find(m, v->subject);
     if (!v->subject.n || v->subject.n >= sizeof key || v->start > now + p->silence.future_max) return;
     str_copy(v->subject, key, sizeof key);
@@ -35,10 +38,13 @@ void mine_told(const struct policy *p, struct mine_state *m, const struct event 
         ((pt && alarm_find(m, pt, "", v->same_as)) || (v->same_as == ALARM_STATION && pt && alarm_find(m, NULL, pt->def.station, v->same_as))))
         return;
     if (v->end == ZB_TIME_NONE || moment) {
-        snprintf(note, sizeof note, "%s%s" STR_FMT "%s" STR_FMT, v->kind == ALARM_REPORTED ? "矿方上报异常 " : "",
-                 v->same_as < ALARM_KINDS_N ? ALARM_KIND_ZH[v->same_as] : "", v->code.n > 20 ? 20 : (int)v->code.n, v->code.p ? v->code.p : "",
-                 v->say.n ? " " : "", v->say.n > 90 ? 90 : (int)v->say.n, v->say.p ? v->say.p : "");
-        struct cond c = {NULL, key, v->kind, v->level ? v->level : p->kind[v->kind].level, v->start, v->peak, ZB_FIX_NONE, 0, group, note, NULL};
+        snprintf(said, sizeof said, STR_FMT "%s" STR_FMT, v->code.n > 20 ? 20 : (int)v->code.n, v->code.p ? v->code.p : "", v->say.n ? " " : "",
+                 v->say.n > 90 ? 90 : (int)v->say.n, v->say.p ? v->say.p : ""); /* the mine's own words */
+        bool known = v->same_as < ALARM_KINDS_N, reported = v->kind == ALARM_REPORTED;
+        snprintf(note.zh, sizeof note.zh, "%s%s%s", reported ? "矿方上报异常 " : "", known ? ALARM_KIND_ZH[v->same_as] : "", said);
+        snprintf(note.en, sizeof note.en, "%s%s%s%s", reported ? "reported by the mine: " : "", known ? ALARM_KIND_KEY[v->same_as] : "", known ? " " : "",
+                 said);
+        struct cond c = {NULL, key, v->kind, v->level ? v->level : p->kind[v->kind].level, v->start, v->peak, ZB_FIX_NONE, 0, group, note.zh, note.en, NULL};
         alarm_hold(&s, &c);
     }
     if (v->end != ZB_TIME_NONE) told_release(&s, NULL, key, v->kind, group, v->end);
@@ -83,13 +89,13 @@ static zb_time points_tick(struct step *s) {
         char group[64] = "";
         if (pt->def.station[0] && alarm_find(s->m, NULL, pt->def.station, ALARM_STATION)) snprintf(group, sizeof group, "station/%.50s", pt->def.station);
         enum alarm_level level = s->p->kind[ALARM_POINT_SILENT].level;
-        const char *note = "测点中断：矿井在传而此测点无数据";
+        const char *zh = "测点中断：矿井在传而此测点无数据", *en = "the mine is heard and this point is not";
         const zb_fix *v = pt->valid;
         if (is_methane(pt) && v[2] != ZB_FIX_NONE && pt->eff.hi_alarm != ZB_FIX_NONE && v[0] > v[1] && v[1] > v[2] && v[0] * 2 >= pt->eff.hi_alarm) {
             level = LEVEL_RED;
-            note = "疑似突出：甲烷上升中失联";
+            zh = "疑似突出：甲烷上升中失联", en = "outburst suspected: methane was lost while it rose";
         }
-        struct cond c = {pt, "", ALARM_POINT_SILENT, level, due, ZB_FIX_NONE, ZB_FIX_NONE, 0, group[0] ? group : pt->def.code, note, NULL};
+        struct cond c = {pt, "", ALARM_POINT_SILENT, level, due, ZB_FIX_NONE, ZB_FIX_NONE, 0, group[0] ? group : pt->def.code, zh, en, NULL};
         alarm_hold(s, &c);
     }
     return next;
@@ -100,11 +106,13 @@ static zb_time mine_silence(struct step *s) {
     zb_time late = m->heard + stretched(s, s->p->silence.late_after, m->period), silent = m->heard + stretched(s, s->p->silence.mine_after, m->period);
     if (s->now >= silent) {
         alarm_release(s, NULL, "", ALARM_MINE_LATE, silent); /* it has become the greater one */
-        if (!alarm_find(m, NULL, "", ALARM_MINE_SILENT)) own_hold(s, "", ALARM_MINE_SILENT, silent, "", "联网中断：超过规定时间未收到任何上传");
+        if (!alarm_find(m, NULL, "", ALARM_MINE_SILENT))
+            own_hold(s, "", ALARM_MINE_SILENT, silent, "", "联网中断：超过规定时间未收到任何上传", "the link is broken: nothing came for longer than allowed");
         return INT64_MAX;
     }
     if (s->now >= late) {
-        if (!alarm_find(m, NULL, "", ALARM_MINE_LATE)) own_hold(s, "", ALARM_MINE_LATE, late, "", "上传迟到：连续三个周期未收到");
+        if (!alarm_find(m, NULL, "", ALARM_MINE_LATE))
+            own_hold(s, "", ALARM_MINE_LATE, late, "", "上传迟到：连续三个周期未收到", "uploads are late: nothing for three periods");
         return silent;
     }
     return late;

@@ -83,8 +83,11 @@ struct cond {
     zb_fix v, limit;
     uint32_t labels;
     const char *group;
-    const char *note;
+    const char *note, *note_en;
     const char *why; /* NULL: none */
+};
+struct note { /* of an alarm, in both languages */
+    char zh[160], en[160];
 };
 void alarm_hold(struct step *s, const struct cond *c);                                              /* the condition is true at c->t */
 void alarm_release(struct step *s, struct pt *pt, const char *point, enum alarm_kind k, zb_time t); /* false, by a valid value */

@@ -168,7 +168,7 @@ enum alarm_level levels_joint(const struct policy *p, const enum alarm_level *of
 #define HAZARDS "joint-hazards"
 static void hazards_check(struct step *s, zb_time t) {
     enum alarm_level of[DETECTORS_N] = {LEVEL_NONE}, highest = LEVEL_NONE;
-    char why[ALARM_WHY_CAP] = "hazards", note[320];
+    char why[ALARM_WHY_CAP] = "hazards", note[320], note_en[320];
     for (const struct live *l = s->m->own; l; l = l->next)
         for (int k = 0; k < DETECTORS_N; k++) {
             bool stands = l->a.kind == ALARM_WARNING && l->on && l->off_from == ZB_TIME_NONE && !alarm_shadow(&l->a);
@@ -187,7 +187,8 @@ static void hazards_check(struct step *s, zb_time t) {
     }
     snprintf(why + n, sizeof why - n, " %s", ALARM_LEVEL_KEY[level]);
     (void)warn_say(s->p, why, true, note, sizeof note);
-    struct cond c = {NULL, HAZARDS, ALARM_JOINT, level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, HAZARDS, note, why};
+    (void)warn_say(s->p, why, false, note_en, sizeof note_en);
+    struct cond c = {NULL, HAZARDS, ALARM_JOINT, level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, HAZARDS, note, note_en, why};
     alarm_hold(s, &c);
 }
 
@@ -204,7 +205,7 @@ void mine_warn(const struct policy *p, struct mine_state *m, struct str point, e
     if (w->level == LEVEL_NONE) {
         told_release(&s, NULL, code, ALARM_WARNING, group[trial], t);
     } else {
-        struct cond c = {NULL, code, ALARM_WARNING, w->level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, group[trial], w->reason, w->why};
+        struct cond c = {NULL, code, ALARM_WARNING, w->level, t, ZB_FIX_NONE, ZB_FIX_NONE, 0, group[trial], w->reason, w->reason_en, w->why};
         alarm_hold(&s, &c);
     }
     hazards_check(&s, t);

@@ -185,8 +185,7 @@ static int foreseen_store(struct engine *en, const struct found *f, struct zb_er
 /* One alarm's machine half; *changed: the row is not what it was. */
 static int alarm_store(struct engine *en, const struct found *f, zb_time now, bool *changed, struct zb_err *e) {
     const struct alarm *a = &f->alarm;
-    char location[128], unit[16], en_words[400] = "";
-    if (a->why[0]) (void)warn_say(en->policy, a->why, false, en_words, sizeof en_words);
+    char location[128], unit[16];
     point_words(f->mine, a, location, sizeof location, unit, sizeof unit);
     ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db, f->trial ? UPSERT("trial_alarm") : UPSERT("alarm"), e);
     if (!q) return e->rc;
@@ -211,7 +210,7 @@ static int alarm_store(struct engine *en, const struct found *f, zb_time now, bo
     stmt_time(q, 19, now);
     stmt_i64(q, 20, f->late);
     stmt_z(q, 21, a->why);
-    stmt_z(q, 22, en_words);
+    stmt_z(q, 22, a->note_en);
     if (stmt_run(q, e) != ZB_OK) return e->rc;
     *changed = db_changes(en->db) > 0;
     return f->late && !f->trial ? merge(en, a, e) : ZB_OK;

@@ -7,7 +7,8 @@
     X(OVER_LO, "under-limit", "低限")                                                                                                                          \
     X(CUT, "cut", "断电")                                                                                                                                      \
     X(OVER_RANGE, "over-range", "超量程")                                                                                                                      \
-    X(FEED, "feed", "馈电异常") X(CALIB, "calibration", "标校") X(MASKED, "masked", "屏蔽") X(FAULT, "fault", "传感器故障") X(STATION, "station", "分站故障")  \
+    X(FEED, "feed", "馈电异常")                                                                                                                                \
+    X(CALIB, "calibration", "标校") X(MASKED, "masked", "屏蔽") X(FAULT, "fault", "传感器故障") X(STATION, "station", "分站故障")                              \
         X(POINT_SILENT, "point-silent", "测点中断") X(MINE_LATE, "mine-late", "上传迟到") X(MINE_SILENT, "mine-silent", "联网中断")                            \
             X(LAX_LIMIT, "lax-limit", "限值偏松") X(REPORTED, "reported", "矿方上报") X(RATE, "rate", "变化过快") X(STATE, "state", "状态异常")                \
                 X(RAIN, "rain", "降雨预警") X(JOINT, "joint", "综合预警") X(OVER_TIME, "over-time", "超时") X(OVER_PEOPLE, "over-people", "超员")              \
@@ -55,6 +56,7 @@ struct alarm {          /* the machine's half; the officer's half (ack, cause �
     int count;               /* re-alarms merged into it by the off-delay */
     char group[64];          /* alarms of one cause share it; "" none */
     char note[320];          /* why, in Chinese, with the value and the limit's source */
+    char note_en[320];       /* the same in English */
     char why[ALARM_WHY_CAP]; /* of a warning: its rule and facts, "rule @subject item=value …", to be said in any language; "" else */
 };
 

@@ -11,10 +11,11 @@
 
 static const struct {
     uint32_t bit;
-    const char *word;
+    const char *zh, *en;
 } LABELS[] = {
-    {ST_CALIB, "标校"},  {ST_OVER_RANGE, "超量程"}, {ST_STATION, "分站故障"}, {ST_NOT_POLLED, "不巡检"},
-    {ST_PAUSED, "暂停"}, {ST_FAULT, "传感器故障"},  {ST_NO_VALUE, "无值"},    {ST_FUTURE, "时间超前"},
+    {ST_CALIB, "标校", "calibration"},       {ST_OVER_RANGE, "超量程", "over range"}, {ST_STATION, "分站故障", "station fault"},
+    {ST_NOT_POLLED, "不巡检", "not polled"}, {ST_PAUSED, "暂停", "paused"},           {ST_FAULT, "传感器故障", "sensor fault"},
+    {ST_NO_VALUE, "无值", "no value"},       {ST_FUTURE, "时间超前", "time ahead"},
 };
 
 static void text_key(struct json *j, const char *key, struct stmt *q, int col) {
@@ -58,11 +59,13 @@ static void row_json(struct json *j, struct stmt *q) {
     json_fix(j, stmt_col_fix(q, 11));
     json_key(j, "limit");
     json_fix(j, stmt_col_fix(q, 12));
-    json_key(j, "labels");
-    json_arr(j);
-    for (size_t i = 0; i < sizeof LABELS / sizeof *LABELS; i++)
-        if (labels & LABELS[i].bit) json_z(j, LABELS[i].word);
-    json_arr_end(j);
+    for (int en = 0; en < 2; en++) {
+        json_key(j, en ? "labels_en" : "labels");
+        json_arr(j);
+        for (size_t i = 0; i < sizeof LABELS / sizeof *LABELS; i++)
+            if (labels & LABELS[i].bit) json_z(j, en ? LABELS[i].en : LABELS[i].zh);
+        json_arr_end(j);
+    }
     json_key(j, "count");
     json_i64(j, stmt_col_i64(q, 14));
     text_key(j, "group", q, 15);

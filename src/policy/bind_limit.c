@@ -94,8 +94,9 @@ static void bind_joint(struct reader *r, const struct node *root, struct policy 
     const struct node *seq = r->bad || !node_get(root, "joint") ? NULL : node_seq(r, root, "joint");
     struct joint_rule *out = seq ? list(r, seq, sizeof *out) : NULL;
     for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "zh items blue yellow orange source");
+        node_keys(r, n, "zh en items blue yellow orange source");
         out[p->joints++] = (struct joint_rule){node_text(r, n, "zh", NULL),
+                                               node_text(r, n, "en", NULL),
                                                node_text(r, n, "items", NULL),
                                                node_text(r, n, "source", NULL),
                                                (int)node_int(r, n, "blue", INT64_MIN, 1, 1000),

@@ -50,7 +50,7 @@ struct limit_rule {            /* thresholds.md A.1, A.2, B: one row of the limi
     bool mine_default; /* taken when a point has no class: the stricter of all default rows of its sensor type */
 };
 struct joint_rule {                  /* GB 39496-2020 5.5: so many points or items of a colour together make the next */
-    const char *zh, *items, *source; /* items: sensor types, space-separated, "|" between items */
+    const char *zh, *en, *items, *source; /* items: sensor types, space-separated, "|" between items */
     int blue, yellow, orange;
 };
 enum formula { FORMULA_LINEAR, FORMULA_THERMISTOR, FORMULA_VIBRATING_WIRE };
