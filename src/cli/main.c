@@ -16,6 +16,7 @@ static const char HELP[] = "zhiben 治本 — keeps a province's miners alive\n\
                            "  zhiben rebuild DIR                            judge the whole fact log anew and compare\n"
                            "  zhiben replay DIR --policy P [--from T]       what another policy would have found; nothing is changed\n"
                            "  zhiben night DIR [--day 2026-03-04]           judge one day's sensors and standstills now\n"
+                           "  zhiben pack DIR                               pack closed segments of the evidence now\n"
                            "  zhiben backup DIR FILE | restore DIR FILE     one archive of everything, while serving\n"
                            "  zhiben check POLICY [--coverage]              validate a policy; what holds each requirement of its plan\n"
                            "  zhiben simulate OUT [--mines N] [--hours H | --years Y] [--faults LIST] [--seed S]\n"
@@ -187,6 +188,21 @@ static int cmd_night(struct cli *c) {
     return 0;
 }
 
+static int cmd_pack(struct cli *c) {
+    struct zb_err e;
+    struct engine *en;
+    struct pack_result r;
+    if (engine_open(c->dir, NULL, &en, &e) != ZB_OK) return cli_failed(&e);
+    int rc = engine_pack(en, &r, &e);
+    engine_close(en);
+    if (rc != ZB_OK) return cli_failed(&e);
+    printf(c->json ? "{\"segments\":%d,\"records\":%lld,\"before\":%lld,\"after\":%lld,\"failed\":%d}\n"
+                   : "%d segments of evidence packed: %lld records, %lld bytes before, %lld after; %d kept as they are\n",
+           r.segments, (long long)r.records, (long long)r.before, (long long)r.after, r.failed);
+    if (r.failed) fprintf(stderr, "zhiben: %s\n", r.why);
+    return r.failed ? 1 : 0;
+}
+
 static int cmd_simulate(struct cli *c) {
     struct policy *p;
     struct zb_err e;
@@ -257,9 +273,9 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*fn)(struct cli *);
-    } CMD[] = {{"init", cmd_init},      {"serve", cmd_serve}, {"import", cmd_import},     {"rebuild", cmd_rebuild},
-               {"replay", cmd_replay},  {"check", cmd_check}, {"simulate", cmd_simulate}, {"backup", cmd_backup},
-               {"restore", cmd_backup}, {"paper", cmd_paper}, {"history", cmd_history},   {"night", cmd_night},     {"edge", cmd_edge}};
+    } CMD[] = {{"init", cmd_init},       {"serve", cmd_serve},       {"import", cmd_import}, {"rebuild", cmd_rebuild}, {"replay", cmd_replay},
+               {"check", cmd_check},     {"simulate", cmd_simulate}, {"backup", cmd_backup}, {"restore", cmd_backup},  {"paper", cmd_paper},
+               {"history", cmd_history}, {"night", cmd_night},       {"pack", cmd_pack},     {"edge", cmd_edge}};
     struct cli c = {0};
     if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) return help();
     if (!strcmp(argv[1], "--version")) return puts("zhiben " VERSION) < 0;

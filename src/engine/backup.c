@@ -72,7 +72,7 @@ static int folder_add(struct pack *p, const char *sub, int depth) {
 }
 
 int engine_backup(const char *dir, const char *file, int *files, struct zb_err *e) {
-    char a[700], b[700], part[700], url[700];
+    char a[700], b[700], part[700], url[700], log[700];
     struct stat st;
     records_path(dir, url, sizeof url);
     if (strstr(url, "://")) return zb_fail(e, ZB_E_INPUT, "the records of %s are in PostgreSQL: take them with pg_dump, and the folder by a copy", dir);
@@ -82,7 +82,9 @@ int engine_backup(const char *dir, const char *file, int *files, struct zb_err *
     snprintf(part, sizeof part, "%s.part", file);
     unlink(a);
     unlink(b);
-    int rc = snapshot(dir, "zhiben.db", a, e);
+    snprintf(log, sizeof log, "%s/raw", dir);
+    int held = raw_hold(log, false); /* nothing is packed meanwhile */
+    int rc = held < 0 ? zb_fail(e, ZB_E_IO, "cannot hold %s: %s", log, strerror(errno)) : snapshot(dir, "zhiben.db", a, e);
     if (rc == ZB_OK) rc = snapshot(dir, "series.db", b, e);
     int zerr = 0;
     struct pack p = {rc == ZB_OK ? zip_open(part, ZIP_CREATE | ZIP_TRUNCATE, &zerr) : NULL, dir, e, 0};
@@ -92,6 +94,7 @@ int engine_backup(const char *dir, const char *file, int *files, struct zb_err *
     for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS && rc == ZB_OK; i++) rc = folder_add(&p, FOLDERS[i], 0);
     if (rc == ZB_OK && zip_close(p.z) != 0) rc = zb_fail(e, ZB_E_IO, "cannot write %s: %s", part, zip_strerror(p.z));
     if (rc != ZB_OK && p.z) zip_discard(p.z);
+    if (held >= 0) close(held);
     unlink(a);
     unlink(b);
     if (rc == ZB_OK && (chmod(part, 0600) != 0 || rename(part, file) != 0)) rc = zb_fail(e, ZB_E_IO, "cannot write %s: %s", file, strerror(errno));

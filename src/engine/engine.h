@@ -103,6 +103,14 @@ struct night_result {
     bool whole;                             /* not cut short by a stop */
 };
 ZB_MUST int engine_night(struct engine *en, int32_t day, zb_time now, struct night_result *ret, struct zb_err *e);
+/* Packs what closed segments of the fact log are not packed yet, and puts what each holds into the journal. One that does not check stays as it is and is told.
+ * The engine does this itself by night while it serves. */
+struct pack_result {
+    int segments, failed;
+    int64_t records, before, after; /* bytes */
+    char why[300];                  /* of the first that failed */
+};
+ZB_MUST int engine_pack(struct engine *en, struct pack_result *ret, struct zb_err *e);
 /* The people below by each mine's last position file. The engine does this itself each hour while it serves. */
 ZB_MUST int engine_people(struct engine *en, zb_time now, int *clues, int *fresh, struct zb_err *e);
 

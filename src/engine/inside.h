@@ -137,6 +137,7 @@ struct engine {
     zb_time night_at; /* when to look for the night's work again */
     pthread_t jobs;   /* the night's judgement */
     bool jobbing, jobs_stop;
+    uint64_t pack_from;  /* segments before this did not let themselves be packed */
     zb_time people_hour; /* last hour the people below were judged in */
     pthread_mutex_t jobs_lock;
     pthread_cond_t jobs_wake;

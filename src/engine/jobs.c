@@ -412,6 +412,7 @@ static void *run(void *arg) {
         if (night_stopped(en)) return NULL;
         people_hourly(en, zb_now());
         foreseen_look(en, zb_now());
+        evidence_look(en, zb_now());
         night_look(en, zb_now());
     }
 }

@@ -34,7 +34,8 @@ struct night {
 };
 
 bool night_stopped(struct engine *en);
-bool night_turn(struct engine *en); /* live alarms first; false: stopped */
+void evidence_look(struct engine *en, zb_time now); /* evidence.c */
+bool night_turn(struct engine *en);                 /* live alarms first; false: stopped */
 ZB_MUST int night_read(struct night *n, const struct copied *m, int i, zb_time from, struct sample **s, int *k, struct zb_err *e); /* up to the day's end */
 bool has_word(const char *place, const char *words); /* one of them, separated by | */
 

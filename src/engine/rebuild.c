@@ -16,6 +16,19 @@ static int files_remove(const struct engine *en, const char *name, struct zb_err
     return ZB_OK;
 }
 
+/* The samples that were are kept aside until the log has been read to its end. */
+static int series_move(const struct engine *en, const char *from, const char *to, struct zb_err *e) {
+    static const char *const TAIL[] = {"", "-wal", "-shm"};
+    if (files_remove(en, to, e) != ZB_OK) return e->rc;
+    for (size_t i = 0; i < 3; i++) {
+        char a[600], b[600];
+        snprintf(a, sizeof a, "%s/%s%s", en->dir, from, TAIL[i]);
+        snprintf(b, sizeof b, "%s/%s%s", en->dir, to, TAIL[i]);
+        if (rename(a, b) != 0 && errno != ENOENT) return zb_fail(e, ZB_E_IO, "cannot move %s: %s", a, strerror(errno));
+    }
+    return ZB_OK;
+}
+
 static int attach(struct engine *en, struct zb_err *e) {
     char path[600];
     snprintf(path, sizeof path, "%s/zhiben.db", en->dir);
@@ -60,7 +73,8 @@ static int take_over(struct engine *en, struct zb_err *e) {
         "insert into live.alarm(" ROW ") select " ROW " from main.alarm where true on conflict(id) do update set level=excluded.level,cleared=excluded.cleared,"
         "last=excluded.last,peak=excluded.peak,lim=excluded.lim,labels=excluded.labels,count=excluded.count,grp=excluded.grp,note=excluded.note,input=excluded."
         "input,why=excluded.why,note_en=excluded.note_en",
-        "insert into live.foreseen(" FORESEEN ",input) select " FORESEEN ",input from main.foreseen where true on conflict(id) do update set level=excluded.level,"
+        "insert into live.foreseen(" FORESEEN ",input) select " FORESEEN
+        ",input from main.foreseen where true on conflict(id) do update set level=excluded.level,"
         "cleared=excluded.cleared,last=excluded.last,note=excluded.note,why=excluded.why,input=excluded.input",
         "delete from live.checkpoint",
         "insert into live.checkpoint select * from main.checkpoint",
@@ -98,20 +112,20 @@ static int journal(struct engine *en, const struct rebuild_result *r, struct zb_
 }
 
 static int rebuild(struct engine *en, FILE *progress, struct rebuild_result *ret, struct zb_err *e) {
-    if (lock_dir(en, e) != ZB_OK || files_remove(en, "series.db", e) != ZB_OK || files_remove(en, "rebuild.db", e) != ZB_OK) return e->rc;
     if (open_stores(en, "rebuild.db", e) != ZB_OK || replay_from(en, 0, progress, e) != ZB_OK) return e->rc;
     if (judge_settle(en, true, e) != ZB_OK || attach(en, e) != ZB_OK) return e->rc;
     ret->inputs = en->input;
     if (one_number(en->db, "select count(*) from main.alarm", &ret->alarms, e) != ZB_OK) return e->rc;
     /* what only timers after the last input found is not in the log's reach: the next start finds it again */
-    if (one_number(en->db,
-                   "select (select count(*) from (select " MACHINE " from main.alarm except select " MACHINE " from live.alarm))"
-                   "+(select count(*) from live.alarm a where a.input<=(select max(input) from main.alarm) and not exists (select 1 from main.alarm b where "
-                   "b.id=a.id))"
-                   "+(select count(*) from (select " FORESEEN " from main.foreseen except select " FORESEEN " from live.foreseen))"
-                   "+(select count(*) from live.foreseen a where a.input<=(select max(input) from main.foreseen) and not exists (select 1 from main.foreseen b where "
-                   "b.id=a.id))",
-                   &ret->differ, e) != ZB_OK)
+    if (one_number(
+            en->db,
+            "select (select count(*) from (select " MACHINE " from main.alarm except select " MACHINE " from live.alarm))"
+            "+(select count(*) from live.alarm a where a.input<=(select max(input) from main.alarm) and not exists (select 1 from main.alarm b where "
+            "b.id=a.id))"
+            "+(select count(*) from (select " FORESEEN " from main.foreseen except select " FORESEEN " from live.foreseen))"
+            "+(select count(*) from live.foreseen a where a.input<=(select max(input) from main.foreseen) and not exists (select 1 from main.foreseen b where "
+            "b.id=a.id))",
+            &ret->differ, e) != ZB_OK)
         return e->rc;
     if (ret->differ && first_difference(en, ret, e) != ZB_OK) return e->rc;
     return take_over(en, e) == ZB_OK ? journal(en, ret, e) : e->rc;
@@ -121,11 +135,16 @@ int engine_rebuild(const char *dir, FILE *progress, struct rebuild_result *ret, 
     char url[600];
     records_path(dir, url, sizeof url);
     if (strstr(url, "://")) return zb_fail(e, ZB_E_INPUT, "rebuild compares within one SQLite file: the records of %s are in PostgreSQL", dir);
-    struct engine *en = engine_make(dir);
+    struct engine *en = engine_make(dir), *lock = engine_make(dir);
     *ret = (struct rebuild_result){0};
-    int rc = rebuild(en, progress, ret, e);
-    struct zb_err ignored;
-    if (rc == ZB_OK && files_remove(en, "rebuild.db", &ignored) != ZB_OK) log_event("event=rebuild_leftover reason=\"%s\"", ignored.msg);
+    int rc = lock_dir(lock, e) == ZB_OK && files_remove(en, "rebuild.db", e) == ZB_OK ? series_move(en, "series.db", "series.before", e) : e->rc;
+    bool moved = rc == ZB_OK;
+    if (moved) rc = rebuild(en, progress, ret, e);
     engine_free(en);
+    struct zb_err more;
+    if (moved && rc == ZB_OK && (files_remove(lock, "rebuild.db", &more) != ZB_OK || files_remove(lock, "series.before", &more) != ZB_OK))
+        log_event("event=rebuild_leftover reason=\"%s\"", more.msg);
+    if (moved && rc != ZB_OK && series_move(lock, "series.before", "series.db", &more) != ZB_OK) zb_wrap(e, "%s; and", more.msg);
+    engine_free(lock);
     return rc;
 }

@@ -119,7 +119,7 @@ struct replay {
     struct engine *en;
     FILE *progress;
     uint64_t n;
-    uint64_t series_from;
+    uint64_t series_from, next;
 };
 
 void policy_put(struct engine *en, struct policy *p) {
@@ -166,6 +166,9 @@ static struct job *job_of(const struct raw_record *r, struct engine *en) {
 static int replay_one(void *arg, const struct raw_record *r, struct zb_err *e) {
     struct replay *rp = arg;
     struct engine *en = rp->en;
+    if (r->seq != rp->next++)
+        return zb_fail(e, ZB_E_IO, "the fact log begins with input %llu, and input %llu is needed: put the older files of raw/ back from a backup",
+                       (unsigned long long)r->seq, (unsigned long long)rp->next - 1);
     en->stamped = r->received;
     if (rp->progress && ++rp->n % 500 == 0) fprintf(rp->progress, "\r%llu inputs stepped", (unsigned long long)rp->n);
     if (r->kind == RAW_POLICY) {
@@ -197,7 +200,7 @@ static int replay_one(void *arg, const struct raw_record *r, struct zb_err *e) {
 int replay_from(struct engine *en, uint64_t after, FILE *progress, struct zb_err *e) {
     char dir[500];
     snprintf(dir, sizeof dir, "%s/raw", en->dir);
-    struct replay rp = {en, progress, 0, series_input(en->series)};
+    struct replay rp = {en, progress, 0, series_input(en->series), after + 1};
     en->input = after;
     if (raw_read(dir, after, replay_one, &rp, e) != ZB_OK) return e->rc;
     if (progress && rp.n >= 500) fprintf(progress, "\r%llu inputs stepped\n", (unsigned long long)rp.n);

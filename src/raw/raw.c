@@ -12,7 +12,9 @@
 #include <zstd.h>
 
 #define QUEUE_MAX ((size_t)64 << 20)
+#ifndef SEEN_MAX                   /* a test takes fewer */
 #define SEEN_MAX ((size_t)1 << 20) /* a generation; two are kept, so at least the last million files are remembered */
+#endif
 
 struct pending {
     struct pending *next;
@@ -103,14 +105,6 @@ int raw_seen(struct raw *r, struct str mine, struct str name, const unsigned cha
 }
 
 /* ---- writing ---- */
-static int dir_sync(const char *dir) {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return -1;
-    int rc = fsync(fd);
-    close(fd);
-    return rc;
-}
-
 static int segment_new(struct raw *r, uint64_t seq, zb_time now, struct zb_err *e) {
     char path[460];
     snprintf(path, sizeof path, "%.420s/%012llu.seg", r->dir, (unsigned long long)seq);
@@ -172,7 +166,7 @@ static int group_write(struct raw *r, struct pending *group, struct zb_err *e) {
     for (struct pending *p = group; p && rc == ZB_OK; p = p->next) {
         p->head.seq = ++seq;
         seg_head_seal(&p->head);
-        p->place = (struct raw_place){r->first, r->size};
+        p->place = (struct raw_place){r->first, r->size, seq};
         rc = write_one(r, p, e);
     }
     if (rc == ZB_OK && (zb_fault() || fdatasync(r->fd) != 0)) rc = zb_fail(e, ZB_E_IO, "cannot sync %s: %s", r->path, strerror(errno));
@@ -227,7 +221,7 @@ static void *log_main(void *arg) {
     return NULL;
 }
 
-static int pack(struct pending *p, struct raw_record *in, struct zb_err *e) {
+static int pending_fill(struct pending *p, struct raw_record *in, struct zb_err *e) {
     size_t strings = in->mine.n + in->origin.n + in->name.n, bound = ZSTD_compressBound(in->bytes.n);
     if (in->bytes.n > RECORD_MAX / 2 || strings > 4096) return zb_fail(e, ZB_E_LIMIT, "a record of %zu bytes is too large for the log", in->bytes.n);
     p->body = xmalloc(strings + bound + 1);
@@ -256,7 +250,7 @@ static int pack(struct pending *p, struct raw_record *in, struct zb_err *e) {
 
 int raw_put(struct raw *r, struct raw_record *in, raw_done *done, void *arg, struct zb_err *e) {
     struct pending *p = xcalloc(1, sizeof *p);
-    if (pack(p, in, e) != ZB_OK) {
+    if (pending_fill(p, in, e) != ZB_OK) {
         free(p->body);
         free(p);
         return e->rc;
@@ -329,46 +323,51 @@ static bool later_record(int fd, int64_t off, uint64_t seq) {
     }
 }
 
+static void file_count(struct raw *r, const struct segment *s) {
+    struct stat st;
+    if (stat(s->path, &st) == 0) r->stat.bytes_disk += (uint64_t)st.st_size;
+}
+
+/* The newest segment is appended to; what a crash left at its end is cut off first. */
+static int newest_take(struct raw *r, const struct seg_reader *rd, bool torn, struct zb_err *e) {
+    r->fd = open(rd->at.path, O_RDWR | O_CLOEXEC);
+    if (r->fd < 0) return zb_fail(e, ZB_E_IO, "cannot open %s: %s", rd->at.path, strerror(errno));
+    if (torn && (rd->off < 0 || later_record(r->fd, rd->off, r->last))) return e->rc;
+    if (torn && (ftruncate(r->fd, rd->off) != 0 || fsync(r->fd) != 0))
+        return zb_fail(e, ZB_E_IO, "cannot cut the torn end of %s: %s", rd->at.path, strerror(errno));
+    r->first = rd->at.first;
+    r->size = rd->off;
+    str_copy(str_of(rd->at.path), r->path, sizeof r->path);
+    return ZB_OK;
+}
+
 static int scan(struct raw *r, const struct segment *s, bool newest, struct zb_err *e) {
-    ZB_AUTO(buf_done) struct buf body;
-    buf_init(&body, RECORD_MAX + 1);
-    int fd = open(s->path, O_RDWR | O_CLOEXEC);
-    if (fd < 0) return zb_fail(e, ZB_E_IO, "cannot open %s: %s", s->path, strerror(errno));
-    struct seg_reader rd = {fd, s->path, 0, &body};
-    struct seg_head h = {0};
-    int rc = s->first == r->last + 1 || !r->last ? ZB_OK
-                                                 : zb_fail(e, ZB_E_IO, "%s: records %llu to %llu before it are missing", s->path,
-                                                           (unsigned long long)r->last + 1, (unsigned long long)s->first - 1);
+    struct seg_reader rd;
+    struct raw_record rec;
     if (!r->last) r->last = s->first - 1;
-    while (rc == ZB_OK && (rc = seg_next(&rd, r->last + 1, &h, e)) == 1) {
-        r->last = h.seq;
-        r->day = zb_day_of(h.received);
+    if (s->first != r->last + 1)
+        return zb_fail(e, ZB_E_IO, "%s: records %llu to %llu before it are missing", s->path, (unsigned long long)r->last + 1,
+                       (unsigned long long)s->first - 1);
+    int rc = seg_open(&rd, s, true, e);
+    while (rc == ZB_OK && (rc = seg_next(&rd, &rec, e)) == 1) {
+        r->last = rec.seq;
+        r->day = zb_day_of(rec.received);
         r->stat.records++;
-        r->stat.bytes_in += h.raw_n;
-        r->stat.bytes_disk += sizeof h + seg_body(&h);
-        seen_add(r, (struct str){body.p, h.mine_n}, (struct str){body.p + h.mine_n + h.origin_n, h.name_n}, h.sha256);
+        r->stat.bytes_in += (uint64_t)rd.bytes;
+        seen_add(r, rec.mine, rec.name, rec.sha256);
         rc = ZB_OK;
     }
-    if (rc == ZB_E_IO && newest && rd.off >= 0 && !later_record(fd, rd.off, r->last) && s->first <= r->last + 1) {
-        rc = ftruncate(fd, rd.off) == 0 && fsync(fd) == 0 ? ZB_OK : zb_fail(e, ZB_E_IO, "cannot cut the torn end of %s: %s", s->path, strerror(errno));
-    }
-    if (rc == ZB_OK && newest) {
-        r->fd = fd;
-        r->first = s->first;
-        r->size = rd.off;
-        str_copy(str_of(s->path), r->path, sizeof r->path);
-    } else {
-        close(fd);
-    }
+    if (newest && !rd.at.packed && (rc == ZB_OK || rc == ZB_E_IO)) rc = newest_take(r, &rd, rc == ZB_E_IO, e);
+    file_count(r, &rd.at);
+    seg_close(&rd);
     return rc;
 }
 
 /* What is older than all that is remembered is not read again at each start: whoever reads it (replay, rebuild) checks it. */
 static void skip(struct raw *r, const struct segment *s, uint64_t next) {
-    struct stat st;
     r->last = next - 1;
     r->stat.records += next - s->first;
-    if (stat(s->path, &st) == 0) r->stat.bytes_disk += (uint64_t)st.st_size;
+    file_count(r, s);
 }
 
 int raw_open(const char *dir, struct raw **ret, struct zb_err *e) {
@@ -428,74 +427,48 @@ void raw_stats(const struct raw *r, struct raw_stat *ret) {
 }
 
 /* ---- reading back ---- */
-static int record_give(const struct seg_head *h, const struct buf *body, struct raw_place place, int (*fn)(void *, const struct raw_record *, struct zb_err *),
-                       void *arg, const char *path, struct zb_err *e) {
-    const char *p = body->p ? body->p : "";
-    char *out = xmalloc((size_t)h->raw_n + 1);
-    const char *z = p + h->mine_n + h->origin_n + h->name_n;
-    size_t n = ZSTD_decompress(out, h->raw_n, z, h->z_n);
-    int rc;
-    if (ZSTD_isError(n) || n != h->raw_n) {
-        rc = zb_fail(e, ZB_E_IO, "%s: record %llu does not unpack", path, (unsigned long long)h->seq);
-    } else {
-        out[n] = 0;
-        struct raw_record rec = {h->seq,
-                                 (enum raw_kind)h->kind,
-                                 h->received,
-                                 {p, h->mine_n},
-                                 {p + h->mine_n, h->origin_n},
-                                 {p + h->mine_n + h->origin_n, h->name_n},
-                                 {out, n},
-                                 {0},
-                                 true,
-                                 place};
-        memcpy(rec.sha256, h->sha256, 32);
-        rc = fn(arg, &rec, e);
-    }
-    free(out);
+typedef int record_fn(void *arg, const struct raw_record *rec, struct zb_err *e);
+
+/* *next: the number after its last record */
+static int segment_read(const struct segment *s, uint64_t after, record_fn *fn, void *arg, uint64_t *next, struct zb_err *e) {
+    struct seg_reader rd;
+    struct raw_record rec;
+    int rc = seg_open(&rd, s, false, e);
+    if (rc == ZB_OK) rc = seg_skip(&rd, after + 1, e);
+    while (rc == ZB_OK && (rc = seg_next(&rd, &rec, e)) == 1) rc = rec.seq > after ? fn(arg, &rec, e) : ZB_OK;
+    *next = rd.next;
+    seg_close(&rd);
     return rc;
 }
 
-static int segment_read(const struct segment *s, uint64_t after, int (*fn)(void *, const struct raw_record *, struct zb_err *), void *arg, struct zb_err *e) {
-    ZB_AUTO(buf_done) struct buf body;
-    buf_init(&body, RECORD_MAX + 1);
-    int fd = open(s->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return zb_fail(e, ZB_E_IO, "cannot open %s: %s", s->path, strerror(errno));
-    struct seg_reader rd = {fd, s->path, 0, &body};
-    struct seg_head h;
-    uint64_t seq = s->first;
-    int rc;
-    for (int64_t at = 0; (rc = seg_next(&rd, seq, &h, e)) == 1; at = rd.off) {
-        seq++;
-        rc = h.seq > after ? record_give(&h, &body, (struct raw_place){s->first, at}, fn, arg, s->path, e) : ZB_OK;
-        if (rc != ZB_OK) break;
-    }
-    close(fd);
-    return rc;
-}
-
-int raw_read(const char *dir, uint64_t after, int (*fn)(void *, const struct raw_record *, struct zb_err *), void *arg, struct zb_err *e) {
+int raw_read(const char *dir, uint64_t after, record_fn *fn, void *arg, struct zb_err *e) {
     struct segment *s = NULL;
+    uint64_t next;
     int n = 0, rc = segments_list(dir, &s, &n, e);
-    for (int i = 0; i < n && rc == ZB_OK; i++)
-        if (i == n - 1 || s[i + 1].first > after + 1) rc = segment_read(&s[i], after, fn, arg, e);
+    for (int i = 0; i < n && rc == ZB_OK; i++) {
+        if (i + 1 < n && s[i + 1].first <= after + 1) continue;
+        rc = segment_read(&s[i], after, fn, arg, &next, e);
+        if (rc == ZB_OK && i + 1 < n && s[i + 1].first != next)
+            rc = zb_fail(e, ZB_E_IO, "%s: records %llu to %llu before it are missing", s[i + 1].path, (unsigned long long)next,
+                         (unsigned long long)s[i + 1].first - 1);
+    }
     free(s);
     return rc;
 }
 
-int raw_get(const char *dir, struct raw_place at, int (*fn)(void *, const struct raw_record *, struct zb_err *), void *arg, struct zb_err *e) {
-    ZB_AUTO(buf_done) struct buf body;
-    char path[460];
-    buf_init(&body, RECORD_MAX + 1);
-    snprintf(path, sizeof path, "%.420s/%012llu.seg", dir, (unsigned long long)at.segment);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return zb_fail(e, ZB_E_IO, "cannot open %s: %s", path, strerror(errno));
-    struct seg_reader rd = {fd, path, at.offset, &body};
-    struct seg_head h;
-    int rc = seg_next(&rd, 0, &h, e);
-    close(fd);
-    if (rc == 0) return zb_fail(e, ZB_E_IO, "%s has nothing at offset %lld", path, (long long)at.offset);
-    return rc == 1 ? record_give(&h, &body, at, fn, arg, path, e) : rc;
+int raw_get(const char *dir, struct raw_place at, record_fn *fn, void *arg, struct zb_err *e) {
+    struct segment s;
+    struct seg_reader rd;
+    struct raw_record rec;
+    segment_at(dir, at.segment, &s);
+    int rc = seg_open(&rd, &s, false, e);
+    if (rc == ZB_OK && rd.at.packed) rc = seg_skip(&rd, at.seq, e);
+    if (rc == ZB_OK && !rd.at.packed) rd.off = at.offset, rd.next = at.seq;
+    while (rc == ZB_OK && (rc = seg_next(&rd, &rec, e)) == 1 && rec.seq < at.seq) rc = ZB_OK;
+    if (rc == 0) rc = zb_fail(e, ZB_E_IO, "%s has no record %llu at offset %lld", rd.at.path, (unsigned long long)at.seq, (long long)at.offset);
+    if (rc == 1) rc = fn(arg, &rec, e);
+    seg_close(&rd);
+    return rc;
 }
 
 /* ---- as a queue ---- */
@@ -505,7 +478,7 @@ int raw_drop(const char *dir, uint64_t seq, int *gone, uint64_t *first, struct z
     struct segment *s = NULL;
     int n = 0, i = 0, rc = segments_list(dir, &s, &n, e);
     for (; rc == ZB_OK && i + 1 < n && s[i + 1].first <= seq; i++)
-        if (unlink(s[i].path) != 0) rc = zb_fail(e, ZB_E_IO, "cannot remove %s: %s", s[i].path, strerror(errno));
+        if (segment_remove(dir, s[i].first) != 0) rc = zb_fail(e, ZB_E_IO, "cannot remove %s: %s", s[i].path, strerror(errno));
     *gone = i;
     *first = i < n ? s[i].first : 0;
     free(s);

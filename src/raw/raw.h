@@ -2,15 +2,17 @@
  * Many threads append; one log thread writes and fdatasyncs them in groups; raw_append returns only after its record is durable, raw_put's `done` is told.
  * A torn tail (crash in the middle) is cut off at open; anything else that does not check is ZB_E_IO naming segment and offset.
  * Open reads the newest segments only, as many as the two million files whose repeats are known; older ones are checked when they are read.
+ * A closed segment may be packed: the same records in a quarter of the room. Every reader takes either form.
  * Sequence numbers are 1,2,3… without holes and are the input sequence. Segment: 64 MiB or a new day. */
 #pragma once
 #include "base/arena.h"
 #include "base/time.h"
 
 enum raw_kind { RAW_UPLOAD = 1, RAW_ACT = 2, RAW_POLICY = 3, RAW_FACTS = 4 };
-struct raw_place {    /* where a record lies, to read it alone */
+struct raw_place {    /* where a record lies, to read it alone; holds when its segment is packed, too */
     uint64_t segment; /* its first record */
-    int64_t offset;
+    int64_t offset;   /* there, while it is not packed */
+    uint64_t seq;
 };
 struct raw_record { /* views valid while the arena or the call lives */
     uint64_t seq;
@@ -39,6 +41,17 @@ ZB_MUST int raw_get(const char *dir, struct raw_place at, int (*fn)(void *arg, c
 void raw_roll(struct raw *r, int64_t bytes);
 ZB_MUST int raw_drop(const char *dir, uint64_t seq, int *gone, uint64_t *first, struct zb_err *e);
 int64_t raw_disk(const char *dir);
+struct raw_packed {
+    uint64_t first, records;
+    int64_t before, after;  /* bytes on disk */
+    unsigned char root[32]; /* of its records in order: each SHA-256(what was, digest), from zeros */
+};
+/* Packs the oldest closed segment that is not and begins at `from` or after (*ret is zeroed; first: which): writes the pack beside, reads it back against the segment
+ * record by record, and only then removes the segment. A crash at any moment leaves the segment, or the pack, or both (then the segment counts). 1: one was packed;
+ * 0: none is left, or `go` (asked now and then, may be NULL) said no, or the log is held. One packer at a time; beside appends and readers. */
+ZB_MUST int raw_pack(const char *dir, uint64_t from, bool (*go)(void *arg), void *arg, struct raw_packed *ret, struct zb_err *e);
+/* While the descriptor is open no file of the log is replaced (alone: takes that right for itself, without waiting). -1: not to be had. close() lets go. */
+ZB_MUST int raw_hold(const char *dir, bool alone);
 /* Was (mine, name, digest) or (mine, name) seen before? Waits for a record of that name that is under way. Index kept in memory as digests: same: 2 = same name and same bytes, 1 = same name other bytes, 0 = new. */
 int raw_seen(struct raw *r, struct str mine, struct str name, const unsigned char sha256[32]);
 struct raw_stat {

@@ -1,6 +1,7 @@
 #include "dir.h"
 #include "audit/audit.h"
 #include "base/log.h"
+#include "raw/raw.h"
 #include <pthread.h>
 
 static struct upload_result u;
@@ -109,6 +110,60 @@ static void restart_changes_nothing(void **s) {
     engine_reader_back(en, db);
     assert_int_equal(a.bad_seq, 0);
 }
+/* what a night makes of the evidence: the same to whoever reads it; and what is not there is not passed over in silence */
+static void packed_evidence(void **s) {
+    (void)s;
+    char raw[100], file[100], copy[100];
+    struct raw *r;
+    snprintf(raw, sizeof raw, "%s/raw", dir);
+    define(M1);
+    for (int round = 0; round < 3; round++) {
+        for (int k = 0; k < 40; k++) OK(send(M1, round * 40 + k, false));
+        close_();
+        OK(raw_open(raw, &r, &err));
+        raw_roll(r, 1); /* whatever comes next begins a segment */
+        struct raw_record rec = {.kind = RAW_FACTS, .received = zb_now(), .origin = STR("engine"), .name = STR("resume")};
+        OK(raw_append(r, &rec, &err));
+        raw_close(r);
+        open_();
+    }
+    engine_settle(en);
+    int64_t alarms = number("select count(*) from alarm");
+    struct pack_result k;
+    OK(engine_pack(en, &k, &err));
+    assert_int_equal(k.segments, 3);
+    assert_int_equal(k.failed, 0);
+    assert_true(k.after > 0 && k.after < k.before / 3);
+    OK(engine_pack(en, &k, &err));
+    assert_int_equal(k.segments, 0);
+    assert_int_equal(number("select count(*) from journal where what='evidence.packed'"), 3);
+    OK(send(M1, 7, true));
+    assert_true(u.duplicate);
+    close_();
+    snprintf(file, sizeof file, "%s.zip", dir), snprintf(copy, sizeof copy, "%s.copy", dir);
+    int files;
+    struct rebuild_result b;
+    OK(engine_backup(dir, file, &files, &err));
+    OK(engine_restore(copy, file, &files, &err));
+    OK(engine_rebuild(copy, NULL, &b, &err));
+    assert_int_equal(b.differ, 0);
+    assert_int_equal(b.alarms, alarms);
+    snprintf(raw, sizeof raw, "%s/raw/000000000001.pack", copy);
+    assert_int_equal(unlink(raw), 0);
+    assert_int_equal(engine_rebuild(copy, NULL, &b, &err), ZB_E_IO);
+    assert_non_null(strstr(err.msg, "input 1 is needed"));
+    struct series *still; /* the samples that were are still there */
+    struct sample *v;
+    int n;
+    snprintf(raw, sizeof raw, "%s/series.db", copy);
+    OK(series_open(raw, &still, &err));
+    OK(series_read(still, STR(M1), STR("P1"), 0, INT64_MAX, &v, &n, &err));
+    assert_int_equal(n, 120);
+    free(v);
+    series_close(still);
+    snprintf(raw, sizeof raw, "rm -rf %s %s", file, copy);
+    assert_int_equal(system(raw), 0);
+}
 struct job {
     const char *mine;
     int from, to;
@@ -195,8 +250,9 @@ static void faults(void **s) {
 int main(void) {
     log_quiet(1);
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
-    const struct CMUnitTest t[] = {T(an_upload_becomes_an_alarm), T(duplicates_corrections_and_strangers), T(restart_changes_nothing),
-                                   T(many_senders_and_readers), T(faults)};
+    const struct CMUnitTest t[] = {T(an_upload_becomes_an_alarm), T(duplicates_corrections_and_strangers),
+                                   T(restart_changes_nothing),    T(packed_evidence),
+                                   T(many_senders_and_readers),   T(faults)};
     cmocka_set_skip_filter(getenv("SKIP"));
     return cmocka_run_group_tests(t, NULL, NULL);
 }

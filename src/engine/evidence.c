@@ -1,0 +1,58 @@
+/* The evidence's life on disk: by night the closed segments of the fact log are packed, and the journal keeps what each pack holds. */
+#include "audit/audit.h"
+#include "engine/jobs.h"
+#include <stdio.h>
+
+static bool turn(void *arg) { return night_turn(arg); }
+
+static int journal(struct engine *en, const struct raw_packed *k, struct zb_err *e) {
+    char what[40], body[300], root[65];
+    for (size_t i = 0; i < sizeof k->root; i++) snprintf(root + 2 * i, 3, "%02x", k->root[i]);
+    snprintf(what, sizeof what, "%012llu", (unsigned long long)k->first);
+    int n = snprintf(body, sizeof body, "{\"first\":%llu,\"records\":%llu,\"sha256\":\"%s\",\"bytes\":%lld}", (unsigned long long)k->first,
+                     (unsigned long long)k->records, root, (long long)k->after);
+    struct db *w = engine_writer(en);
+    int rc = db_begin(w, e);
+    if (rc == ZB_OK) {
+        rc = audit_append(w, zb_now(), STR("engine"), STR("evidence.packed"), str_of(what), (struct str){body, (size_t)n}, e);
+        if (rc == ZB_OK) rc = db_commit(w, e);
+        if (rc != ZB_OK) db_rollback(w);
+    }
+    engine_writer_back(en);
+    return rc;
+}
+
+int engine_pack(struct engine *en, struct pack_result *ret, struct zb_err *e) {
+    char dir[500];
+    struct raw_packed k;
+    int rc;
+    *ret = (struct pack_result){0};
+    snprintf(dir, sizeof dir, "%s/raw", en->dir);
+    while ((rc = raw_pack(dir, en->pack_from, turn, en, &k, e)) != 0) {
+        if (rc < 0 && !k.first) return rc;
+        if (rc < 0) { /* that one stays as it is; the others are not to wait for it */
+            en->pack_from = k.first + 1;
+            if (!ret->failed++) str_copy(str_of(e->msg), ret->why, sizeof ret->why);
+            continue;
+        }
+        if (journal(en, &k, e) != ZB_OK) return e->rc;
+        ret->segments++;
+        ret->records += (int64_t)k.records, ret->before += k.before, ret->after += k.after;
+    }
+    return ZB_OK;
+}
+
+void evidence_look(struct engine *en, zb_time now) {
+    struct policy *p = engine_policy(en);
+    int hour = (int)((now - zb_day_start(zb_day_of(now))) / ZB_HOUR);
+    bool due = hour >= p->storage.night_from && hour < p->storage.night_to;
+    policy_unref(p);
+    struct pack_result r;
+    struct zb_err e;
+    if (!due) return;
+    if (engine_pack(en, &r, &e) != ZB_OK)
+        log_event("event=packing_failed reason=\"%s\" next=\"tried again in a minute\"", e.msg);
+    else if (r.segments || r.failed)
+        log_event("event=evidence_packed segments=%d records=%lld before=%lld after=%lld failed=%d%s%s%s", r.segments, (long long)r.records,
+                  (long long)r.before, (long long)r.after, r.failed, r.failed ? " reason=\"" : "", r.why, r.failed ? "\" next=\"kept as it is\"" : "");
+}
