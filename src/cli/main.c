@@ -206,16 +206,16 @@ static int cmd_pack(struct cli *c) {
 static int cmd_simulate(struct cli *c) {
     struct policy *p;
     struct zb_err e;
-    int64_t mines = 2, seed = 1, years = 0;
+    int64_t mines = 2, seed = 1, years = 0, every = 30;
     zb_fix hours = ZB_FIX_ONE;
     const char *m = cli_option(c, "mines"), *h = cli_option(c, "hours"), *s = cli_option(c, "seed"), *f = cli_option(c, "faults"),
-               *pol = cli_option(c, "policy"), *from = cli_option(c, "start"), *y = cli_option(c, "years");
+               *pol = cli_option(c, "policy"), *from = cli_option(c, "start"), *y = cli_option(c, "years"), *ev = cli_option(c, "every");
     zb_time start = zb_now() / ZB_HOUR * ZB_HOUR - ZB_HOUR;
     if (y && !m) mines = 1000;
     if ((m && !num_i64(str_of(m), 1, 20000, &mines)) || (y && !num_i64(str_of(y), 1, 10, &years)) || (s && !num_i64(str_of(s), 0, INT64_MAX, &seed)) ||
-        (h && (!num_fix(str_of(h), &hours) || hours <= 0)) || (from && !zb_time_parse(str_of(from), &start)))
-        return cli_usage(
-            "simulate OUT [--mines N] [--hours H | --years Y] [--faults LIST] [--seed S] [--live yes] [--start \"2026-03-01 00:00:00\"] [--policy P]");
+        (ev && !num_i64(str_of(ev), 30, 3600, &every)) || (h && (!num_fix(str_of(h), &hours) || hours <= 0)) || (from && !zb_time_parse(str_of(from), &start)))
+        return cli_usage("simulate OUT [--mines N] [--hours H | --years Y] [--faults LIST] [--seed S] [--live yes] [--whole yes] [--every SECONDS] [--start "
+                         "\"2026-03-01 00:00:00\"] [--policy P]");
     if (policy_load(pol ? pol : "policies/shanxi", &p, &e) != ZB_OK) return cli_failed(&e);
     if (cli_option(c, "live")) start = zb_now() / (30 * ZB_SECOND) * (30 * ZB_SECOND);
     struct sim_config cfg = {.out = c->dir,
@@ -224,7 +224,9 @@ static int cmd_simulate(struct cli *c) {
                              .start = start,
                              .seed = (uint64_t)seed,
                              .faults = f ? f : "",
-                             .live = cli_option(c, "live") != NULL};
+                             .live = cli_option(c, "live") != NULL,
+                             .whole = cli_option(c, "whole") != NULL,
+                             .every = (int)every};
     struct history_config past = {c->dir, (int)mines, (int)years, (uint64_t)seed};
     int rc = years ? sim_history(p, &past, stderr, &e) : sim_run(p, &cfg, stderr, &e);
     policy_unref(p);

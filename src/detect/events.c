@@ -85,7 +85,7 @@ static int up(const void *a, const void *b) {
 void clock_look(const struct clock_in *r, int n, const struct detect_clock *c, struct clock_seen *ret) {
     *ret = (struct clock_seen){.first_gap = -1};
     if (n < 3) return;
-    double *x = xmalloc((size_t)n * sizeof *x), *y = xmalloc((size_t)n * sizeof *y);
+    double *x = xmalloc((size_t)n * sizeof *x);
     int k = 0;
     for (int i = 1; i < n; i++)
         if (r[i].device != r[i - 1].device) x[k++] = fabs((double)(r[i].device - r[i - 1].device)) / 1000;
@@ -103,10 +103,27 @@ void clock_look(const struct clock_in *r, int n, const struct detect_clock *c, s
         if (r[i].device > newest) newest = r[i].device;
         if (fabs((double)lag) / 1000 >= c->jump_s) ret->jumps++;
     }
-    for (int i = 0; i < n; i++) x[i] = (double)(r[i].received - r[0].received) / (double)ZB_HOUR, y[i] = (double)(r[i].received - r[i].device);
-    struct line l;
-    if (stat_ols(x, y, n, &l)) ret->skew_ms_per_h = l.b;
-    free(x), free(y);
+    free(x);
+}
+
+void clock_find(struct str mine, struct str type, zb_time day, const struct clock_in *r, int n, const struct policy *p, struct clues *out) {
+    const struct detect_clock *c = &p->detect.clock;
+    struct clock_seen s;
+    clock_look(r, n, c, &s);
+    if (s.jumps < c->jumps_min && s.backward <= c->back_max) return;
+    struct clue *k = clue_new(out, p, DETECTOR_CLOCK, mine, type, day, day + ZB_DAY);
+    clue_factor(k, "时钟倒退", "steps back", "次", s.backward, 0);
+    clue_factor(k, "整小时跳变", "jumps of an hour", "次", s.jumps, 0);
+    clue_factor(k, "重复时刻", "times told twice", "次", s.duplicates, 0);
+    snprintf(k->zh, sizeof k->zh, "%.*s数据的设备时钟一天内倒退%d次，与文件时间之差整小时跳变%d次（中位间隔%.0f秒）。", STR_ARG(type), s.backward, s.jumps,
+             s.median_s);
+    snprintf(
+        k->en, sizeof k->en,
+        "The device clock of %.*s data stepped back %d times in the day and jumped by an hour or more against the files' time %d times (median step %.0f s).",
+        STR_ARG(type), s.backward, s.jumps, s.median_s);
+    clue_innocent(k, "校时", "the clock was set", s.jumps > 1 || s.backward > 1 ? LOOKED_ABSENT : LOOKED_FOUND);
+    clue_innocent(k, "断线补传", "a backlog sent later", LOOKED_ABSENT); /* judged by the stamp of the host */
+    clue_seal(k);
 }
 
 static zb_fix value_at(const struct grid *g, int from, int to, bool most) {

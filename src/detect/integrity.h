@@ -6,8 +6,8 @@
 
 struct hit {
     enum detector_id detector;
-    int from, to;          /* cells [from, to) */
-    int source;            /* copies: cell the block was first seen at; -1 */
+    int from, to; /* cells [from, to) */
+    int source;   /* copies: cell the block was first seen at; -1 */
     int grade;
     double seen, expected; /* in the test's own measure */
     double chance;         /* by accident in a day; NAN unknown */
@@ -21,10 +21,10 @@ void hits_done(struct hits *l);
 struct hit *hit_new(struct hits *l, const struct policy *p, enum detector_id d, int from, int to);
 
 /* ---- flat.c: D1 ---- */
-struct flat_norm {         /* learned from the past: how often a value stays once it has stayed */
-    double p_work, p_all;  /* NAN: fewer than learn_min occasions */
+struct flat_norm {           /* learned from the past: how often a value stays once it has stayed */
+    double p_work, p_all;    /* NAN: fewer than learn_min occasions */
     int need_work, need_all; /* cells of a run no honest sensor of this kind shows once in 1/alpha days; 0 cannot be judged */
-    int longest;           /* run in the past */
+    int longest;             /* run in the past */
 };
 struct flat_norm flat_learn(const struct grid *g, const struct detect_flat *c);
 /* Where the regime is known a run counts its working cells only: a sensor at rest may stand still for half a day. Without a regime the past's longest run
@@ -85,10 +85,13 @@ struct clock_in {
 };
 struct clock_seen {
     int duplicates, backward, gaps, jumps;
-    double skew_ms_per_h, median_s; /* drift of received - device; median step of the device clock */
+    double median_s; /* step of the device clock */
     int first_gap;                  /* index the first gap ends at, -1 */
 };
 void clock_look(const struct clock_in *r, int n, const struct detect_clock *c, struct clock_seen *ret);
+/* A day of a mine's files of one type, in the order they were made: whole-hour jumps out and back, or many steps back, are a clue (a slow clock is not: its
+ * offset is told with the link). */
+void clock_find(struct str mine, struct str type, zb_time day, const struct clock_in *r, int n, const struct policy *p, struct clues *out);
 /* No reaction: `event` at which the value must move (a fan stopped: rises; test gas: rises). */
 void react_find(const struct grid *g, const zb_time *event, int n, const char *zh, const char *en, const struct policy *p, struct hits *out);
 /* Two points alike: share of the changing cells in which both have the same value. */
@@ -120,7 +123,7 @@ struct integrity_day {
 struct sensor_day {
     struct str mine, point, location;
     const struct grid *g, *beside; /* beside NULL: no neighbour is known */
-    const struct sample *s; /* the raw samples of the same span */
+    const struct sample *s;        /* the raw samples of the same span */
     int n;
     zb_fix limit, range_hi;
     const struct limits *own, *law; /* NULL unknown */

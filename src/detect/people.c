@@ -155,7 +155,8 @@ static void jump_find(const struct people_in *in, struct run r, const struct pol
     const struct detect_jump *c = &p->detect.jump;
     for (int i = r.from + 1; i < r.to; i++) {
         const struct presence *a = &in->at[i - 1], *b = &in->at[i];
-        double d = hypot(b->x - a->x, b->y - a->y), s = fmax(0, (double)(b->from - a->to) / 1000) + c->slack_s;
+        /* a card stays at its last reader until the next one sees it: when he left is not known, so he has all the time since he came there */
+        double d = hypot(b->x - a->x, b->y - a->y), s = fmax(0, (double)(b->from - a->from) / 1000) + c->slack_s;
         if (isnan(d) || d <= c->speed * s) continue;
         struct clue *k = card_clue(in, DETECTOR_JUMP, a, b->from, p, out);
         clue_factor(k, "移动速度", "speed", "m/s", d / s, c->speed);

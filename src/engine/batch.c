@@ -161,6 +161,26 @@ static void step_told_of(struct engine *en, struct job *j) {
             j->mine->code, (unsigned long long)j->seq);
 }
 
+void clock_code(const struct format *f, char out[CLOCK_CODE_CAP]) { snprintf(out, CLOCK_CODE_CAP, ".clock.%.20s", f->type); }
+
+/* What the clock of the devices says beside the time their file came: kept as a series of the mine, one a type of file, for the night (jobs.c). A backlog, and what
+ * is brought in by hand, is judged by its own stamp: when the mine's host made it. */
+static int clock_put(struct engine *en, struct job *j, struct zb_err *e) {
+    const struct format *f = j->batch.format;
+    zb_time newest = ZB_TIME_NONE, made = j->batch.name_time;
+    if (j->kind != JOB_UPLOAD || !f->link || f->period_s > CLOCK_PERIOD_S) return ZB_OK;
+    for (int i = 0; i < j->nobs; i++)
+        if (!j->obs[i].quiet && j->obs[i].s.t > newest) newest = j->obs[i].s.t;
+    if (newest == ZB_TIME_NONE) return ZB_OK;
+    if (strcmp(j->origin, "import") && (made == ZB_TIME_NONE || j->received - made <= CLOCK_FRESH)) made = j->received;
+    if (made == ZB_TIME_NONE || llabs(made - newest) > 30 * ZB_DAY) return ZB_OK;
+    char code[CLOCK_CODE_CAP];
+    clock_code(f, code);
+    struct observation o = {.point = str_of(code), .s = {made, (made - newest) * (ZB_FIX_ONE / ZB_SECOND), 0}, .quiet = true};
+    en->unflushed++;
+    return series_put_all(en->series, str_of(j->mine->code), &o, 1, e);
+}
+
 /* state: step detectors (not when a checkpoint already has it); series: put samples. On an error nothing of the input is lost: step it again. */
 int batch_step(struct engine *en, struct job *j, bool state, bool series, struct zb_err *e) {
     struct mine *m = j->mine;
@@ -171,6 +191,7 @@ int batch_step(struct engine *en, struct job *j, bool state, bool series, struct
     if (series && j->nobs) {
         if (series_put_all(en->series, str_of(m->code), j->obs, j->nobs, e) != ZB_OK) return e->rc;
         en->unflushed += j->nobs;
+        if (clock_put(en, j, e) != ZB_OK) return e->rc;
     }
     if (state) {
         if (late_step(en, m, j->received, e) != ZB_OK) return e->rc;

@@ -247,6 +247,11 @@ void track_book_free(struct track_book *b);
 struct str batch_cell(const struct batch *b, int i, const char *name); /* "" when the format has no such field */
 zb_time batch_cell_time(const struct batch *b, int i, const char *name, zb_time absent);
 
+/* batch.c: the series of a mine's clock that files of a type make */
+enum { CLOCK_CODE_CAP = 32, CLOCK_PERIOD_S = 300 };
+#define CLOCK_FRESH (5 * ZB_MINUTE) /* what is older when it comes is a backlog */
+void clock_code(const struct format *f, char out[CLOCK_CODE_CAP]);
+
 /* clues.c: fresh: how many were not there before. ZB_OK also for a clue about a mine without a record: that is logged. */
 int clues_store(struct engine *en, const struct policy *p, const struct clues *l, zb_time now, int *fresh, struct zb_err *e);
 int clue_sql_check(struct db *db, const struct policy *p, struct zb_err *e);

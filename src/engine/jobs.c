@@ -70,10 +70,14 @@ static int stations(const struct sample *s, int n, zb_time *out) {
         if ((s[i].state & ST_STATION) && !(s[i - 1].state & ST_STATION)) out[k++] = s[i].t;
     return k;
 }
-static int fan_stops(const struct sample *s, int n, zb_time *out) {
+/* Beginnings of stops that lasted; last: what is known until. */
+static int fan_stops(const struct sample *s, int n, zb_time last, zb_time least, zb_time *out) {
     int k = 0;
-    for (int i = 1; i < n && k < EVENTS_MAX; i++)
-        if (s[i].v == 0 && s[i - 1].v > 0) out[k++] = s[i].t;
+    for (int i = 1, j; i < n && k < EVENTS_MAX; i++) {
+        if (s[i].v != 0 || s[i - 1].v <= 0) continue;
+        for (j = i; j < n && s[j].v == 0; j++) {}
+        if ((j < n ? s[j].t : last) - s[i].t >= least) out[k++] = s[i].t;
+    }
     return k;
 }
 
@@ -182,7 +186,7 @@ static int point_judge(struct night *n, int mi, int i, struct clues *out, struct
                                 .law = &law,
                                 .steady = steady,
                                 .fan_stop = stop,
-                                .fan_stops = fan_stops(fan, kf, stop),
+                                .fan_stops = fan_stops(fan, kf, n->day + ZB_DAY, (zb_time)(p->detect.react.stop_s * 1000), stop),
                                 .five = five,
                                 .fives = fives};
         in.events = (struct coincide_in){
@@ -201,6 +205,23 @@ static int point_judge(struct night *n, int mi, int i, struct clues *out, struct
     }
     free(s), free(b), free(on), free(fan), free(lost), free(five);
     return rc;
+}
+
+/* The clock of the mine's devices by the files of the day, each type of its own. */
+static int clocks_judge(struct night *n, const struct copied *m, struct clues *out, struct zb_err *e) {
+    for (int f = 0; f < n->p->formats; f++) {
+        char code[CLOCK_CODE_CAP];
+        struct sample *s;
+        int k;
+        if (!n->p->format[f].link || n->p->format[f].period_s > CLOCK_PERIOD_S) continue;
+        clock_code(&n->p->format[f], code);
+        if (series_read(n->en->series, str_of(m->code), str_of(code), n->day, n->day + ZB_DAY, &s, &k, e) != ZB_OK) return e->rc;
+        struct clock_in *r = xcalloc((size_t)k + 1, sizeof *r);
+        for (int i = 0; i < k; i++) r[i] = (struct clock_in){s[i].t - s[i].v / (ZB_FIX_ONE / ZB_SECOND), s[i].t};
+        if (k) clock_find(str_of(m->code), str_of(n->p->format[f].type), n->day, r, k, n->p, out);
+        free(s), free(r);
+    }
+    return ZB_OK;
 }
 
 static int visits_load(struct night *n, struct copied *m, struct zb_err *e) {
@@ -284,6 +305,7 @@ static int mine_judge(struct night *n, int mi, struct zb_err *e) {
     struct clues found = {0};
     int fresh = 0, rc = visits_load(n, &n->mine[mi], e);
     for (int i = 0; i < n->mine[mi].n && rc == ZB_OK && night_turn(n->en); i++) rc = point_judge(n, mi, i, &found, e);
+    if (rc == ZB_OK && night_turn(n->en)) rc = clocks_judge(n, &n->mine[mi], &found, e);
     if (rc == ZB_OK && night_turn(n->en)) rc = people_day(n->en, n->p, n->mine[mi].code, n->day, &found, e);
     if (rc == ZB_OK && night_turn(n->en)) rc = day_judge(n, mi, &found, e);
     if (rc == ZB_OK) rc = clues_store(n->en, n->p, &found, n->now, &fresh, e);

@@ -37,15 +37,38 @@ extern const struct spec SPECS[];
 extern const int SPECS_N;
 #define POINTS_MAX 64
 
-enum fault { F_OVER, F_BURST, F_STUCK, F_REPLAY, F_CLAMP, F_DROPOUT, F_MASKED, F_LATE, F_DRIFT, F_UNDER, F_HIDDEN, F_N };
+enum fault {
+    F_OVER,
+    F_BURST,
+    F_STUCK,
+    F_REPLAY,
+    F_CLAMP,
+    F_DROPOUT,
+    F_MASKED,
+    F_LATE,
+    F_DRIFT,
+    F_UNDER,
+    F_HIDDEN,
+    F_SMOOTH,
+    F_CLOCK,
+    F_PAIR,
+    F_NO_LEADER,
+    F_OVERTIME,
+    F_POWER,
+    F_BALANCE,
+    F_SECRET,
+    F_STANDSTILL, /* declared and kept: nothing is to be found */
+    F_N
+};
 struct planted {
     int mine, point; /* point -1: the whole mine */
     enum fault f;
     zb_time from, to;
     int lag; /* replay: how many readings back the shown hour lies */
 };
-enum { FAULTS_MAX = 64, DAY_RING = 120, REPORT_KINDS = 4, SWITCH_NONE = -1 };
+enum { FAULTS_MAX = 512, CIRCUITS_N = 6, DAY_RING = 120, REPORT_KINDS = 4, SWITCH_NONE = -1 };
 
+struct outlet;
 struct reading {
     char value[16]; /* as uploaded; "" none */
     double v;       /* the same as a number */
@@ -72,6 +95,12 @@ struct smine {
     struct span_stat five[POINTS_MAX], alarm[POINTS_MAX][REPORT_KINDS]; /* since ZB_TIME_NONE: not open */
     struct held *held;
     int n_held, cap_held;
+    double kwh[CIRCUITS_N], stock; /* counters of energy; coal on the heap, t */
+    int tickets, sold;             /* of all time; of them already in a file */
+    struct ticket {
+        zb_time t;
+        double net;
+    } ticket[64]; /* those not yet in a file */
 };
 struct sim {
     const struct policy *p;
@@ -93,6 +122,24 @@ double sim_normal(struct sim *s);
 ZB_MUST int faults_plan(struct sim *s, struct zb_err *e);
 const struct planted *fault_on(const struct sim *s, int mine, int point, enum fault f, zb_time t);
 const struct planted *fault_at(const struct sim *s, int mine, int point, zb_time t);
+
+/* days.c: what happens without anybody doing wrong; only in a whole mine */
+enum fan { FAN_RUNS, FAN_TEST, FAN_STANDS };
+double sim_dice(const struct sim *s, int mi, int what, int64_t n, int m);
+bool sim_rests(const struct sim *s, int mi, zb_time t);
+const struct planted *sim_stopped(const struct sim *s, int mi, zb_time t, bool *secret);
+double sim_work(const struct sim *s, int mi, zb_time t); /* share of full cutting */
+bool sim_link_down(const struct sim *s, int mi, zb_time t, zb_time *back);
+enum fan sim_fan(const struct sim *s, int mi, int k, zb_time t);
+double sim_level(const struct sim *s, int mi, int k, zb_time t);
+void sim_innocent(const struct sim *s, int mi, int k, zb_time t, double *shown, int *state);
+double sim_scale(const struct sim *s, int mi);
+
+/* output.c: coal and power of a whole mine */
+void output_next(struct sim *s, int mi, zb_time t, double work, double gained); /* tons cut in the step */
+double output_counted(const struct sim *s, int mi, zb_time t, double gained);   /* what the belt's counter shows of it */
+ZB_MUST int write_meters(struct outlet *o, struct zb_err *e);
+ZB_MUST int write_output(struct outlet *o, struct zb_err *e);
 
 void readings_next(struct sim *s, int mine, zb_time t);
 double sim_rhythm(zb_time t);

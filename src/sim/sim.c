@@ -22,6 +22,7 @@ static void mine_make(struct sim *s, int i) {
     m->people = 60 + (int)(sim_rnd(s) % 91);
     m->first_card = 1 + (int)(sim_rnd(s) % 9000);
     m->defined = ZB_TIME_NONE;
+    m->stock = 20000;
     for (int k = 0; k < SPECS_N; k++) {
         bool gas = SPECS[k].role == R_CH4 || SPECS[k].role == R_CO;
         m->v[k] = SPECS[k].base * (gas ? m->level : 1.0);
@@ -33,6 +34,8 @@ static void mine_make(struct sim *s, int i) {
 
 int sim_new(const struct policy *p, const struct sim_config *c, struct sim **ret, struct zb_err *e) {
     if (c->mines < 1 || c->mines > 99999) return zb_fail(e, ZB_E_INPUT, "%d mines cannot be simulated: give 1 to 99999", c->mines);
+    if (c->every < 0 || c->every % 30 != 0 || c->every > 3600)
+        return zb_fail(e, ZB_E_INPUT, "an upload every %d seconds cannot be simulated: give a multiple of 30, at most 3600", c->every);
     if (!(c->hours > 0) || c->hours > 24 * 366) return zb_fail(e, ZB_E_INPUT, "%.3f hours cannot be simulated: give more than 0 and at most a year", c->hours);
     struct sim *s = xcalloc(1, sizeof *s);
     s->p = p;
@@ -43,6 +46,7 @@ int sim_new(const struct policy *p, const struct sim_config *c, struct sim **ret
     buf_init(&s->truth, (size_t)1 << 20);
     s->m = xcalloc((size_t)c->mines, sizeof *s->m);
     s->start = s->at = c->start / SIM_STEP * SIM_STEP;
+    if (!s->c.every) s->c.every = 30;
     for (int i = 0; i < c->mines; i++) mine_make(s, i);
     if (faults_plan(s, e) != ZB_OK) {
         sim_free(s);
@@ -54,19 +58,29 @@ int sim_new(const struct policy *p, const struct sim_config *c, struct sim **ret
 
 static int mine_step(struct sim *s, int i, zb_time t, sim_sink sink, void *arg, struct zb_err *e) {
     struct smine *m = &s->m[i];
-    const struct planted *late = fault_on(s, i, -1, F_LATE, t), *drift = fault_on(s, i, -1, F_DRIFT, t);
-    struct outlet o = {.s = s, .mine = i, .t = t, .device = t, .host = late ? late->to : t, .sink = sink, .arg = arg, .down = late != NULL};
-    if (drift) { /* the clock loses four minutes little by little, then is set right */
+    const struct planted *late = fault_on(s, i, -1, F_LATE, t), *drift = fault_on(s, i, -1, F_DRIFT, t), *games = fault_on(s, i, -1, F_CLOCK, t);
+    zb_time back = t, until;
+    bool down = late != NULL;
+    if (late)
+        back = late->to;
+    else if ((down = sim_link_down(s, i, t, &until)))
+        back = until;
+    struct outlet o = {.s = s, .mine = i, .t = t, .device = t, .host = back, .sink = sink, .arg = arg, .down = down};
+    if (games && t / (20 * ZB_MINUTE) % 3 == 2) o.device = t - ZB_HOUR; /* twenty minutes of each hour show the hour before */
+    if (drift) {                                                        /* the clock loses four minutes little by little, then is set right */
         double into = (double)(t - drift->from) / (double)(drift->to - drift->from);
         o.device = t - (zb_time)(into * 240.0) * ZB_SECOND;
     }
     if (!o.down && m->n_held && held_send(&o, e) != ZB_OK) return e->rc;
     if (m->defined == ZB_TIME_NONE || t - m->defined >= ZB_DAY) {
-        if (write_definitions(&o, e) != ZB_OK || write_people_master(&o, e) != ZB_OK) return e->rc;
+        if (write_definitions(&o, e) != ZB_OK || write_people_master(&o, e) != ZB_OK || write_meters(&o, e) != ZB_OK) return e->rc;
         m->defined = t;
     }
     readings_next(s, i, t);
-    if (write_readings(&o, e) != ZB_OK || write_reported(&o, e) != ZB_OK || write_statistics(&o, e) != ZB_OK || write_people(&o, e) != ZB_OK) return e->rc;
+    if (t % (s->c.every * ZB_SECOND) != 0) return ZB_OK;
+    if (write_readings(&o, e) != ZB_OK || write_reported(&o, e) != ZB_OK || write_statistics(&o, e) != ZB_OK || write_people(&o, e) != ZB_OK ||
+        write_output(&o, e) != ZB_OK)
+        return e->rc;
     return t % (5 * ZB_MINUTE) == 0 ? write_readers(&o, e) : ZB_OK;
 }
 

@@ -11,7 +11,10 @@ struct sim_config {
     zb_time start;
     uint64_t seed;
     bool live;          /* sim_run keeps step with the clock and plants faults soon */
-    const char *faults; /* comma list of over-limit,burst,stuck,replay,clamp,dropout,masked,late,drift,understated,hidden; "" none */
+    const char *faults; /* comma list of over-limit,burst,stuck,replay,clamp,dropout,masked,late,drift,understated,hidden,smooth,clock,pair,no-leader,overtime,
+                         * power,balance,secret,standstill; "" none. The k-th stands at mine k modulo mines */
+    bool whole; /* a whole mine: power, tickets, stock, places of readers, and days as they are: rests, stoppages, calibrations, losses (docs/detection.md) */
+    int every;  /* seconds between uploads, a multiple of 30; 0: 30. What is between happens but is not told */
 };
 /* Writes OUT/<mine>/<files> and OUT/truth.jsonl, one line a planted fault with what should be found. */
 ZB_MUST int sim_run(const struct policy *p, const struct sim_config *c, FILE *progress, struct zb_err *e);

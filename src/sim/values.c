@@ -48,6 +48,7 @@ static double faked(const struct sim *s, const struct planted *f, int k, zb_time
         int lag = f->lag > 0 ? f->lag : 1;
         return m->ring[k][(s->step - since - lag + since % lag + DAY_RING) % DAY_RING];
     }
+    case F_SMOOTH: return (SPECS[k].base + SPECS[k].gas * (0.5 + 0.3 * sin(into * 12.566370614359172))) * m->level;
     case F_CLAMP: truth += 1.2 * sin(into * 3.141592653589793); return truth > 0.95 ? 0.95 : truth;
     case F_DROPOUT: *state |= ST_FAULT; return truth;
     case F_MASKED: *state |= ST_PAUSED; return truth;
@@ -61,15 +62,16 @@ static void analog_next(struct sim *s, int mi, int k, zb_time t, double work) {
     struct reading *out = &m->now[k];
     bool gas = sp->role == R_CH4 || sp->role == R_CO;
     double wave = sin((double)(t % ZB_DAY) / (double)ZB_DAY * 6.283185307179586) * (gas ? 0.03 : 0.003);
-    double level = gas ? m->level : 1.0, to = (sp->base * (1.0 + wave) + sp->gas * work) * level;
+    double level = (gas ? m->level : 1.0) * sim_level(s, mi, k, t), to = (sp->base * (1.0 + wave) + sp->gas * work) * level;
     m->v[k] += (to - m->v[k]) * 0.05 + sp->noise * sim_normal(s) * 0.6;
     out->state = 0;
     const struct planted *f = fault_at(s, mi, k, t);
-    double shown = two_decimals(f ? faked(s, f, k, t, m->v[k], &out->state) : m->v[k]);
-    if (shown < 0) shown = 0;
+    double shown = f ? faked(s, f, k, t, m->v[k], &out->state) : m->v[k];
+    if (!f) sim_innocent(s, mi, k, t, &shown, &out->state);
+    shown = shown < 0 ? 0 : two_decimals(shown);
     if (!f || f->f != F_REPLAY) m->ring[k][s->step % DAY_RING] = shown;
     out->v = shown;
-    if (out->state & ST_FAULT) {
+    if (out->state & (ST_FAULT | ST_STATION)) {
         out->value[0] = 0;
         return;
     }
@@ -83,7 +85,7 @@ static void zones_next(struct smine *m) {
     for (int z = 0; z < ZONES; z++) {
         bool cut = false, back = true;
         for (int k = 0; k < SPECS_N; k++) {
-            if (SPECS[k].role != R_CH4 || SPECS[k].zone != z || (m->now[k].state & ST_FAULT)) continue;
+            if (SPECS[k].role != R_CH4 || SPECS[k].zone != z || (m->now[k].state & (ST_FAULT | ST_STATION | ST_CALIB))) continue;
             cut = cut || (m->now[k].state & ST_CUT);
             back = back && m->now[k].v < limit_of(&SPECS[k], 3);
         }
@@ -91,19 +93,33 @@ static void zones_next(struct smine *m) {
     }
 }
 
-static void switch_next(struct sim *s, struct smine *m, int k, double work) {
+static enum fan zone_fan(const struct sim *s, int mi, int zone, zb_time t) {
+    for (int k = 0; k < SPECS_N; k++)
+        if (SPECS[k].role == R_FAN && SPECS[k].zone == zone) return sim_fan(s, mi, k, t);
+    return FAN_RUNS;
+}
+
+static void switch_next(struct sim *s, int mi, int k, zb_time t, double work) {
+    struct smine *m = &s->m[mi];
     const struct spec *sp = &SPECS[k];
     struct reading *out = &m->now[k];
     bool cut = sp->zone >= 0 && m->cut[sp->zone];
-    double v = 1;
+    double v = 1, gained;
+    bool secret, stopped = sim_stopped(s, mi, t, &secret) != NULL; /* whoever breaks a stop has the switches show none of it */
     switch (sp->role) {
     case R_DOOR: v = sim_uniform(s) < 0.02; break;
     case R_SMOKE: v = 0; break;
-    case R_BELT: v = work > 0.12; break;
-    case R_MACHINE: v = work > 0.12 && !cut; break;
+    case R_BELT: v = work > 0.12 && !stopped; break;
+    case R_MACHINE: v = work > 0.12 && !cut && !stopped && (sp->zone != ZONE_HEAD_A || zone_fan(s, mi, sp->zone, t) != FAN_STANDS); break;
+    case R_FAN: v = sim_fan(s, mi, k, t) == FAN_RUNS; break;
+    case R_DUCT: v = zone_fan(s, mi, sp->zone, t) != FAN_STANDS; break;
     case R_FEED:
     case R_CUTTER: v = !cut; break;
-    case R_OUTPUT: v = m->output = two_decimals(m->output + (m->cut[ZONE_FACE] ? 0 : work) * 4.2 * (0.8 + 0.4 * sim_uniform(s))); break;
+    case R_OUTPUT:
+        gained = (m->cut[ZONE_FACE] ? 0 : work) * 4.2 * (0.8 + 0.4 * sim_uniform(s));
+        v = m->output = two_decimals(m->output + output_counted(s, mi, t, gained));
+        output_next(s, mi, t, work, gained);
+        break;
     default: break;
     }
     out->v = v;
@@ -113,10 +129,10 @@ static void switch_next(struct sim *s, struct smine *m, int k, double work) {
 
 void readings_next(struct sim *s, int mi, zb_time t) {
     struct smine *m = &s->m[mi];
-    double work = sim_rhythm(t);
+    double work = sim_work(s, mi, t);
     for (int k = 0; k < SPECS_N; k++)
         if (!strcmp(SPECS[k].vt, "MN")) analog_next(s, mi, k, t, SPECS[k].zone >= 0 && m->cut[SPECS[k].zone] ? 0 : work);
     zones_next(m);
     for (int k = 0; k < SPECS_N; k++)
-        if (strcmp(SPECS[k].vt, "MN") != 0) switch_next(s, m, k, work);
+        if (strcmp(SPECS[k].vt, "MN") != 0) switch_next(s, mi, k, t, work);
 }

@@ -103,7 +103,11 @@ static void forbidden_and_impossible(void **s) {
     people_judge(&in, p, &c);
     assert_int_equal(kind("restricted"), 1);
     assert_int_equal(kind("jump"), 0);
-    at_[1].from = t0 + 100 * ZB_MINUTE + 5 * ZB_SECOND; /* 900 m in a minute */
+    at_[1].from = t0 + 100 * ZB_MINUTE + 5 * ZB_SECOND; /* r1 was the last that saw him: he may have walked since long */
+    c.n = 0;
+    people_judge(&in, p, &c);
+    assert_int_equal(kind("jump"), 0);
+    at_[1].from = t0 + 5 * ZB_SECOND; /* 900 m in a minute since he came to r1 */
     c.n = 0;
     people_judge(&in, p, &c);
     assert_int_equal(kind("jump"), 1);
