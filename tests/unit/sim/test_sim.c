@@ -100,7 +100,7 @@ static void a_whole_mine(void **s) {
     int states = 0;
     for (int i = 0; i < x.n; i++) states += !strcmp(x.row[i].type, "CDSS") && x.row[i].state;
     assert_true(states > 0);
-    c.faults = faults, c.hours = 24 * 12;
+    c.faults = faults, c.hours = 24 * 20;
     OK(sim_new(p, &c, &m, &err));
     for (const char *f = faults; f; f = strchr(f, ',') ? strchr(f, ',') + 1 : NULL) {
         char key[40];
