@@ -65,7 +65,7 @@ struct lquery {
     int64_t after, limit;
     bool all;
 };
-/* {"records":[…],"total":n,"more":b,"next":offset}: where: field=value;field>=value;field=a|b;field~text; state and due too. */
+/* {"records":[…],"total":n,"more_than_total":b,"next":offset}: total is counted to 2,000, next is there as long as records are. where: field=value;field>=value;field=a|b;field~text; state and due too. */
 ZB_MUST int ledger_list(struct lcall *c, const struct lquery *q, struct json *j, struct zb_err *e);
 ZB_MUST int ledger_count(struct lcall *c, struct str where, int64_t *ret, struct zb_err *e); /* how many records the filter gives */
 /* A list of the policy with its editions' items. */

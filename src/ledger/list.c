@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #define TERMS_MAX 20
-#define TOTAL_MAX 10000
+#define TOTAL_MAX 2000
 struct term {
     const struct ledger_field *f;
     const char *base;
@@ -150,7 +150,7 @@ static void from_bind(struct lcall *c, const struct lquery *in, const struct whe
     where_bind(c, w, q, n);
 }
 
-/* The ids in order, so many that the total is known exactly to TOTAL_MAX: one walk gives both page and total. */
+/* The ids in order, one more than the page and TOTAL_MAX need: one walk gives page, total and whether there is a next page. */
 static int ids_take(struct lcall *c, const struct lquery *in, const struct where *w, struct str match, bool derived, const char *order, int64_t *id,
                     int64_t most, int64_t *got, struct zb_err *e) {
     ZB_AUTO(buf_done) struct buf b;
@@ -280,7 +280,7 @@ int ledger_list(struct lcall *c, const struct lquery *in, struct json *j, struct
     if (in->search.n && (!match.n || !c->l->search[0]))
         return zb_fail(e, ZB_E_INPUT, c->l->search[0] ? "search: write letters, digits or Chinese" : "%s has no full text", c->l->key);
     for (int i = 0; i < w->n; i++) derived |= is_derived(c, w->t[i].f);
-    int64_t limit = in->limit > 0 && in->limit <= 2000 ? in->limit : 100, got = 0, most = in->after + limit > TOTAL_MAX ? in->after + limit : TOTAL_MAX + 1;
+    int64_t limit = in->limit > 0 && in->limit <= 2000 ? in->limit : 100, got = 0, most = (in->after + limit > TOTAL_MAX ? in->after + limit : TOTAL_MAX) + 1;
     int64_t *id = arena_alloc(c->arena, (size_t)most * sizeof *id);
     bool by_text = in->search.n && !in->sort.n; /* the index gives rows by number */
     if (!id) return zb_fail(e, ZB_E_LIMIT, "after: too far; narrow the list by a filter");

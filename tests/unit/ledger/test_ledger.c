@@ -296,6 +296,43 @@ static void search(void **st) {
     }
 }
 
+/* However long the list: page by page every record comes once; the total is told as far as it was counted. */
+static void pages(void **st) {
+    (void)st;
+    int64_t last = hazard(T, "第一条"), after = 0, seen = 0;
+    char sql[800];
+    snprintf(
+        sql, sizeof sql,
+        "insert into l_major_hazard(id,no,rev,state,state_at,area,city,mine,created,created_by,updated,updated_by,site,place,criterion,source,found_on,text) "
+        "with recursive k(i) as (select 1 union all select i+1 from k where i<12500) "
+        "select %lld+i,'P-'||i,1,state,0,area,city,mine,0,'b',0,'b',site,place,criterion,source,found_on,text from k, l_major_hazard where id=%lld",
+        (long long)last, (long long)last);
+    OK(db_exec(db, sql, &err));
+    last += 12501;
+    do {
+        struct arena *ar = arena_new((size_t)64 << 20);
+        struct lcall c = call(&INSP, "major_hazard", T, ar);
+        ZB_AUTO(buf_done) struct buf b;
+        struct json j;
+        json_error_t je;
+        buf_init(&b, (size_t)64 << 20);
+        json_init(&j, &b);
+        OK(ledger_list(&c, &(struct lquery){.after = after, .limit = 2000}, &j, &err));
+        json_t *o = json_loadb(b.p, b.n, 0, &je);
+        json_t *next = json_object_get(o, "next"), *rec = json_object_get(o, "records");
+        assert_true(json_is_true(json_object_get(o, "more_than_total")) && json_integer_value(json_object_get(o, "total")) >= 1000);
+        for (size_t i = 0; i < json_array_size(rec); i++, seen++) {
+            int64_t id = json_integer_value(json_object_get(json_array_get(rec, i), "id"));
+            assert_true(id < last);
+            last = id;
+        }
+        after = json_is_integer(next) ? json_integer_value(next) : 0;
+        json_decref(o);
+        arena_free(ar);
+    } while (after);
+    assert_int_equal(seen, 12501);
+}
+
 /* The k-th store call fails for every k: all of a change or nothing of it, and the journal verifies. */
 static void faults(void **st) {
     (void)st;
@@ -441,6 +478,7 @@ static const struct CMUnitTest TESTS[] = {cmocka_unit_test_setup_teardown(judged
                                           cmocka_unit_test_setup_teardown(repeat, setup, teardown),
                                           cmocka_unit_test_setup_teardown(working_days, setup, teardown),
                                           cmocka_unit_test_setup_teardown(search, setup, teardown),
+                                          cmocka_unit_test_setup_teardown(pages, setup, teardown),
                                           cmocka_unit_test_setup_teardown(faults, setup, teardown),
                                           cmocka_unit_test_setup_teardown(migration, setup, teardown),
                                           cmocka_unit_test_setup_teardown(licence, setup, teardown),
