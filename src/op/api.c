@@ -21,6 +21,8 @@ struct api {
 static const char *CODE[] = {"ok", "input", "denied", "absent", "conflict", "limit", "io", "busy"};
 static const int STATUS[] = {200, 400, 403, 404, 409, 413, 503, 429};
 
+const char *op_code(int rc) { return CODE[-rc]; }
+
 static void refuse(struct http_res *res, int status, const char *code, const char *text) {
     struct json j;
     buf_clear(&res->body);
@@ -139,23 +141,23 @@ static void push_json(struct json *j, int code, const char *msg) { /* the gatewa
 }
 
 static void upload(struct api *a, struct op_call *c, const struct http_req *r, struct http_res *res) {
-    struct upload_result u;
+    struct upload_result u = {0};
     struct zb_err e;
     struct json j;
-    struct str mine = c->actor.upload ? str_of(c->actor.area) : STR("");
+    struct str mine = c->actor.upload ? str_of(c->actor.area) : STR(""), origin = r->local ? STR("import") : STR("http");
     if (!c->actor.upload && c->actor.id) {
         refuse(res, 403, "denied", "uploads need the mine's upload token");
         return;
     }
-    bool push = !strcmp(c->op->name, "push");
-    struct str name = push ? push_name(c) : op_text(c, "name");
-    int rc = engine_submit(a->en, mine, r->local ? STR("import") : STR("http"), name, r->body, op_int(c, "wait", 0) == 1, &u, &e);
+    bool push = !strcmp(c->op->name, "push"), many = !strcmp(c->op->name, "uploads"), wait = op_int(c, "wait", 0) == 1;
+    struct str name = push ? push_name(c) : many ? STR("") : op_text(c, "name");
     json_init(&j, &res->body);
+    int rc = many ? bundle_take(a->en, mine, origin, r->body, wait, &j, &e) : engine_submit(a->en, mine, origin, name, r->body, wait, &u, &e);
     if (push)
         push_json(&j, rc == ZB_OK ? 200 : STATUS[-rc], rc == ZB_OK ? u.reason : e.msg);
-    else if (rc == ZB_E_IO || rc == ZB_E_BUSY)
+    else if (rc == ZB_E_IO || rc == ZB_E_BUSY || (many && rc != ZB_OK))
         refuse(res, STATUS[-rc], CODE[-rc], e.msg);
-    else
+    else if (!many)
         upload_json(&j, name, &u, NULL); /* a refused file has its reason in the same shape */
     if (rc != ZB_OK) res->status = STATUS[-rc];
     if (rc == ZB_E_BUSY) res->retry_after = u.wait;
@@ -276,7 +278,7 @@ int api_start(struct engine **en, const char *dir, const char *listen, const cha
     char sock[500];
     snprintf(sock, sizeof sock, "%s/run.sock", dir);
     struct http_config cfg = {
-        .listen = listen, .web_dir = web_dir, .unix_path = sock, .workers = 8, .body_max = body_max, .handle = handle, .sse_may = sse_may, .arg = a};
+        .listen = listen, .web_dir = web_dir, .unix_path = sock, .workers = 16, .body_max = body_max, .handle = handle, .sse_may = sse_may, .arg = a};
     struct http *http = NULL;
     if (http_start(&cfg, &http, e) != ZB_OK) {
         engine_close(*en);

@@ -52,6 +52,9 @@ int op_proposals(struct op_call *c, struct zb_err *e);
 int op_reported(struct op_call *c, struct zb_err *e);
 int op_plan_freeze(struct op_call *c, struct zb_err *e);
 int op_openapi(struct op_call *c, struct zb_err *e);
+const char *op_code(int rc); /* "ok", "input", "busy" …, as replies say it */
+/* bundle.c: a tar's files one by one; the verdicts go to j. ZB_E_INPUT, ZB_E_LIMIT: the body as a whole, and nothing of it was taken. */
+ZB_MUST int bundle_take(struct engine *en, struct str mine, struct str origin, struct str body, bool wait, struct json *j, struct zb_err *e);
 int op_upload(struct op_call *c, struct zb_err *e); /* answered by the HTTP side, which has the bytes */
 int op_events(struct op_call *c, struct zb_err *e); /* likewise */
 

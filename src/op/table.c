@@ -11,7 +11,8 @@
 #define POINT                                                                                                                                                  \
     "{mine:s,point:s,type:s,location:s,unit:s,value_type:s,v:n?,t:t?,state:i,level:s,silent:b,"                                                                \
     "limits:{hi_alarm:n?,hi_clear:n?,lo_alarm:n?,lo_clear:n?,hi_cut:n?,hi_restore:n?,lo_cut:n?,lo_restore:n?},source:s}"
-#define UPLOAD "{file:s,mine:s,family:s,type:s,records:i,accepted:i,refused:i,duplicate:b,reasons:[s]}"
+#define UPLOAD_KEYS "file:s,mine:s,family:s,type:s,records:i,accepted:i,refused:i,duplicate:b,reasons:[s]"
+#define UPLOAD "{" UPLOAD_KEYS "}"
 #define LEDGER_ARG                                                                                                                                             \
     { "ledger", ARG_TEXT, true, true, 0, 40, "ledger key such as major_hazard, or its number such as L10" }
 #define RECORD_ARG                                                                                                                                             \
@@ -200,7 +201,8 @@ const struct op OPS[] = {
      "links, refused files, queue, disk",
      {{"mine", ARG_TEXT, false, true, 0, 23, "mine code"}},
      "{links:[{mine:s,name:s,last_file:s,last_received:t?,delay_ms:i?,files:i,records:i,refused:i,duplicates:i,late:i,held_bytes:i,waits:i,last_wait:t?,"
-     "reasons:[{file:s,received:t,reason:s}]}],stray:[{file:s,received:t,reason:s}],queue:i,queue_bytes:i,lag_ms:i,disk_free:i,disk_used_percent:i,disk_state:s,raw_records:i,raw_bytes_in:i,raw_bytes_"
+     "reasons:[{file:s,received:t,reason:s}]}],stray:[{file:s,received:t,reason:s}],queue:i,queue_bytes:i,lag_ms:i,disk_free:i,disk_used_percent:i,disk_state:"
+     "s,raw_records:i,raw_bytes_in:i,raw_bytes_"
      "disk:i,policy:s,policy_hash:s,"
      "trouble:s}",
      NULL,
@@ -510,6 +512,18 @@ const struct op OPS[] = {
      UPLOAD,
      NULL,
      op_upload},
+    {"uploads",
+     HTTP_POST,
+     "/api/v1/uploads",
+     WHO_TOKEN,
+     "",
+     false,
+     "several files of a mine as a tar archive, each with its own verdict; acknowledged when durable. wait: seconds until what has code busy or io is worth "
+     "sending again",
+     {{"wait", ARG_FLAG, false, false, 0, 1, "1: answer when all are judged too"}},
+     "{files:[{" UPLOAD_KEYS ",code:s}],wait:i}",
+     NULL,
+     op_upload},
     {"push",
      HTTP_POST,
      "/api/v1/mine/ai/{type}",
@@ -517,7 +531,8 @@ const struct op OPS[] = {
      "",
      false,
      "events that a video gateway pushes as a JSON list 事件推送; its base address is …/api/v1",
-     {{"type", ARG_TEXT, true, false, 0, 40, "camera, countingRecog, videoAnomaly …"}, {"wait", ARG_FLAG, false, false, 0, 1, "1: answer when it is judged too"}},
+     {{"type", ARG_TEXT, true, false, 0, 40, "camera, countingRecog, videoAnomaly …"},
+      {"wait", ARG_FLAG, false, false, 0, 1, "1: answer when it is judged too"}},
      "{code:i,msg:s}",
      NULL,
      op_upload},

@@ -1,5 +1,6 @@
 // What comes in from outside is hostile: bad files, bad HTTP, floods. Each gets a clear refusal, memory stays under its cap, the server keeps serving.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
@@ -90,6 +91,40 @@ test('a wrong token, a body over the cap, JSON that is none', async () => {
   for (const body of ['{', '[]', '{"mine":"x","mine":"y"}', '{"nope":1}', '{"mine":{"a":1}}']) assert.equal((await admin('POST', '/tokens', body)).status, 400, body)
   assert.equal((await admin('GET', "/alarms?mine=' or 1=1--")).body.alarms.length, 0)
   assert.equal((await admin('GET', '/alarms?limit=1e9')).status, 400)
+  await alive()
+})
+
+test('several files in one body: each its own verdict; of an archive that does not hold nothing is taken', async () => {
+  const folder = join(d.base, 'many'), post = (body, t = token) => fetch(`${s.url}/api/v1/uploads?wait=1`, { method: 'POST', headers: { Authorization: `Bearer ${t}` }, body }).then(async r => ({ status: r.status, body: await r.json() }))
+  const tar = (...args) => execFileSync('tar', ['-C', d.base, '-cf', '-', ...args]), put = f => writeFileSync(join(folder, f.name), f.text)
+  mkdirSync(folder, { recursive: true })
+  const good = [50, 51, 52].map(k => cdss(M, now - k * 30000, { P1: '0.3' + k % 10 })), other = cdss('140303900002', now, { P1: '9' })
+  good.forEach(put); put(other); put({ name: name(53), text: 'rubbish' })
+  const made = tar('many')
+  let r = await post(made)
+  assert.equal(r.status, 200, JSON.stringify(r.body))
+  const verdict = Object.fromEntries(r.body.files.map(f => [f.file, f]))
+  assert.equal(r.body.files.length, 5)
+  for (const f of good) assert.deepEqual([verdict[f.name].code, verdict[f.name].accepted, verdict[f.name].duplicate], ['ok', 1, false])
+  assert.equal(verdict[other.name].code, 'denied')
+  assert.equal(verdict[name(53)].code, 'input')
+  assert.ok(verdict[name(53)].reasons[0])
+  assert.equal(r.body.wait, 0)
+  r = await post(made)
+  assert.deepEqual(r.body.files.filter(f => f.code === 'ok').map(f => f.duplicate), [true, true, true])
+  const twice = cdss(M, now - 54 * 30000, { P1: '0.3' }), one = (put(twice), tar('many/' + twice.name)).subarray(0, 1024) // one header, one block
+  r = await post(Buffer.concat([one, one, Buffer.alloc(1024)]))
+  assert.deepEqual(r.body.files.map(f => f.duplicate), [false, true], 'the same file twice in one body is one record')
+  symlinkSync('/etc/passwd', join(folder, 'link.txt'))
+  const fresh = cdss(M, now - 55 * 30000, { P1: '0.3' })
+  put(fresh)
+  for (const [body, why] of [[tar('many/' + fresh.name, 'many/link.txt'), /plain files/], [tar('many/' + fresh.name).subarray(0, 560), /left/], ['x'.repeat(600), /no tar header/], [Buffer.alloc(1024), /no file/], ['', /tar header/]]) {
+    r = await post(body)
+    assert.equal(r.status, 400)
+    assert.match(r.body.error, why)
+  }
+  assert.equal((await post(made, '0'.repeat(64))).status, 401)
+  assert.equal((await post(tar('many/' + fresh.name))).body.files[0].duplicate, false, 'nothing of a refused archive was taken')
   await alive()
 })
 

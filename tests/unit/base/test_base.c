@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "base/tar.h"
 #include "base/utf8.h"
 
 static void numbers_whole_or_not_at_all(void **s) {
@@ -79,8 +80,48 @@ static void arena_has_a_maximum(void **s) {
     assert_true(arena_over(a));
     arena_free(a);
 }
+/* What was put is read; cut or changed anywhere it is refused or reads as what it was, never beyond its end. */
+static void archives(void **s) {
+    (void)s;
+    ZB_AUTO(buf_done) struct buf b;
+    struct str name, bytes;
+    size_t at = 0;
+    char big[1024];
+    memset(big, 'x', sizeof big);
+    buf_init(&b, 1 << 20);
+    tar_put(&b, STR("a.txt"), STR("hello"));
+    tar_put(&b, STR("b.txt"), (struct str){big, sizeof big}); /* whole blocks */
+    tar_put(&b, STR("c.txt"), STR(""));
+    tar_end(&b);
+    assert_int_equal(b.n % 512, 0);
+    static const char *const NAME[] = {"a.txt", "b.txt", "c.txt"};
+    static const size_t SIZE[] = {5, 1024, 0};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(tar_next(buf_str(&b), &at, &name, &bytes, &err), 1);
+        assert_true(str_is(name, NAME[i]) && bytes.n == SIZE[i]);
+    }
+    assert_int_equal(tar_next(buf_str(&b), &at, &name, &bytes, &err), 0);
+    for (size_t cut = 0; cut < b.n - 1024; cut++) {
+        char *exact = malloc(cut ? cut : 1); /* a read beyond the end is found */
+        int rc;
+        memcpy(exact, b.p, cut);
+        for (at = 0; (rc = tar_next((struct str){exact, cut}, &at, &name, &bytes, &err)) == 1;) assert_true(bytes.p + bytes.n <= exact + cut);
+        assert_int_equal(rc, ZB_E_INPUT);
+        free(exact);
+    }
+    b.p[124] ^= 1; /* its size: the sum holds no more */
+    at = 0;
+    assert_int_equal(tar_next(buf_str(&b), &at, &name, &bytes, &err), ZB_E_INPUT);
+    assert_non_null(strstr(err.msg, "byte 0"));
+    b.p[124] ^= 1;
+    b.p[156] = '2', b.p[148 + 5] += 2; /* a link, with a sum that holds */
+    at = 0;
+    assert_int_equal(tar_next(buf_str(&b), &at, &name, &bytes, &err), ZB_E_INPUT);
+    assert_non_null(strstr(err.msg, "plain files"));
+}
 int main(void) {
-    const struct CMUnitTest t[] = {cmocka_unit_test(numbers_whole_or_not_at_all), cmocka_unit_test(times), cmocka_unit_test(texts),
-                                   cmocka_unit_test(json_escapes), cmocka_unit_test(arena_has_a_maximum)};
+    const struct CMUnitTest t[] = {
+        cmocka_unit_test(numbers_whole_or_not_at_all), cmocka_unit_test(times),   cmocka_unit_test(texts), cmocka_unit_test(json_escapes),
+        cmocka_unit_test(arena_has_a_maximum),         cmocka_unit_test(archives)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }
