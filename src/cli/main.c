@@ -15,7 +15,7 @@ static const char HELP[] = "zhiben 治本 — keeps a province's miners alive\n\
                            "  zhiben query DIR POINT [--from T] [--to T]    samples of a point\n"
                            "  zhiben rebuild DIR                            judge the whole fact log anew and compare\n"
                            "  zhiben replay DIR --policy P [--from T]       what another policy would have found; nothing is changed\n"
-                           "  zhiben night DIR [--day 2026-03-04]           judge one day's sensors and standstills now\n"
+                           "  zhiben night DIR [--from DAY] [--day DAY]     judge the sensors, people and standstills of a day, or of days in order, now\n"
                            "  zhiben pack DIR                               pack closed segments of the evidence now\n"
                            "  zhiben backup DIR FILE | restore DIR FILE     one archive of everything, while serving\n"
                            "  zhiben check POLICY [--coverage]              validate a policy; what holds each requirement of its plan\n"
@@ -171,17 +171,26 @@ static int cmd_rebuild(struct cli *c) {
     return r.differ ? 1 : 0;
 }
 
+/* One day, or each from one to another in order: a day is judged against those before it. */
 static int cmd_night(struct cli *c) {
     struct zb_err e;
     struct engine *en;
     struct night_result r;
-    int32_t day = zb_day_of(zb_now()) - 1;
-    const char *d = cli_option(c, "day");
-    if (d && !zb_day_parse(str_of(d), &day)) return cli_usage("night DIR [--day 2026-03-04]");
+    int32_t day = zb_day_of(zb_now()) - 1, from;
+    const char *d = cli_option(c, "day"), *f = cli_option(c, "from");
+    if ((d && !zb_day_parse(str_of(d), &day)) || (f && !zb_day_parse(str_of(f), &from)) || (f && (from > day || day - from > 400)))
+        return cli_usage("night DIR [--from 2026-03-01] [--day 2026-03-04]");
+    if (!f) from = day;
     if (engine_open(c->dir, NULL, &en, &e) != ZB_OK) return cli_failed(&e);
-    int rc = engine_night(en, day, zb_now(), &r, &e);
+    struct night_result sum = {0};
+    int rc = ZB_OK;
+    for (; from <= day && rc == ZB_OK; from++) {
+        rc = engine_night(en, from, zb_now(), &r, &e);
+        sum.mines = r.mines, sum.points += r.points, sum.stops += r.stops, sum.clues += r.clues, sum.fresh += r.fresh, sum.models += r.models;
+    }
     engine_close(en);
     if (rc != ZB_OK) return cli_failed(&e);
+    r = sum;
     printf(c->json ? "{\"mines\":%d,\"points\":%d,\"standstills\":%d,\"clues\":%d,\"new\":%d,\"models\":%d}\n"
                    : "%d mines, %d sensor-days, %d standstills judged: %d clues, %d of them new; %d models fitted\n",
            r.mines, r.points, r.stops, r.clues, r.fresh, r.models);

@@ -49,7 +49,7 @@ static double own_top(const struct grid *g, int w, int hop, const struct detect_
 void clamp_find(const struct grid *g, zb_fix limit, zb_fix range_hi, const struct policy *p, struct hits *out) {
     const struct detect_clamp *c = &p->detect.clamp;
     int w = (int)(c->window_s * 1000 / (double)g->step), hop = w / 30 > 0 ? w / 30 : 1, first = g->day - w + hop;
-    if (w < 20) return;
+    if (w < c->cells) return; /* a few readings of a slow series stand at the top by chance */
     double own = own_top(g, w, w / 2, c), need = fmax(c->top_share, c->own_factor * own);
     struct hit *open = NULL;
     size_t at = (size_t)-1;

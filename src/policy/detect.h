@@ -9,7 +9,7 @@
     X(alpha_day, "p") X(min_s, "s") X(min_samples, "1") X(margin, "1") X(learn_min, "1") X(beside_s, "s") X(beside_steps, "1") X(beside_moves, "1")
 #define DETECT_REPLAY(X) X(window, "1") X(changes, "1") X(own_share, "p")
 #define DETECT_NEAR(X) X(window, "1") X(changes, "1") X(grid_s, "s") X(history_d, "d") X(noise, "1") X(second, "1") X(learn_d, "d") X(natural, "1")
-#define DETECT_CLAMP(X) X(window_s, "s") X(range_steps, "1") X(top_share, "p") X(mass, "1") X(own_factor, "1") X(visits, "1")
+#define DETECT_CLAMP(X) X(window_s, "s") X(cells, "1") X(range_steps, "1") X(top_share, "p") X(mass, "1") X(own_factor, "1") X(visits, "1")
 #define DETECT_SMOOTH(X) X(window_s, "s") X(own_quantile, "p") X(learn, "1")
 #define DETECT_COINCIDE(X) X(near_limit, "1") X(before_s, "s") X(p_max, "p") X(visit_before_s, "s") X(min_events, "1") X(same_minute, "1")
 #define DETECT_CALIB(X) X(max_s, "s") X(rise_steps, "1") X(rise_factor, "1") X(below_factor, "1") X(beside_steps, "1") X(plateau_s, "s")

@@ -118,5 +118,6 @@ static int write_stock(struct outlet *o, struct zb_err *e) {
 int write_output(struct outlet *o, struct zb_err *e) {
     if (!o->s->c.whole || o->t % (TICKETS_EVERY * ZB_MINUTE) != 0) return ZB_OK;
     if (write_power(o, e) != ZB_OK || write_tickets(o, e) != ZB_OK) return e->rc;
-    return (o->t + 8 * ZB_HOUR) % ZB_DAY == 23 * ZB_HOUR + 45 * ZB_MINUTE ? write_stock(o, e) : ZB_OK;
+    zb_time every = o->s->c.every * ZB_SECOND > TICKETS_EVERY * ZB_MINUTE ? o->s->c.every * ZB_SECOND : TICKETS_EVERY * ZB_MINUTE;
+    return (o->t + 8 * ZB_HOUR) % ZB_DAY + every >= ZB_DAY ? write_stock(o, e) : ZB_OK; /* the last of the day */
 }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 enum { AREAS = 5, READERS = 2, A_MOUTH = 0, A_FACE, A_HEADING, A_ROAD, A_HIDDEN, LEADER_POST = 0 };
-enum { PAIR_A = 4, PAIR_B = 5, OVERTIME_MAN = 11 }; /* numbers in the shift */
+enum { PAIR_A = 3, PAIR_B = 6, OVERTIME_MAN = 12 }; /* numbers in the shift, of those who come on every day */
 enum { W_WAY = 600, W_ABSENT, W_LATE, W_MISSED };   /* of sim_dice */
 static const struct {
     const char *name, *type, *approved;
@@ -83,10 +83,10 @@ int write_people_master(struct outlet *o, struct zb_err *e) {
     return write_places(o, e);
 }
 
-/* Whose ways person i goes: his own, or those of the man who carries his card. */
-static int walker(const struct outlet *o, int i, zb_time t) {
+/* Whose ways person i goes in a shift: his own, or those of the man who carries his card. */
+static int walker(const struct outlet *o, int i, zb_time shift) {
     const int three = i % 3; /* the shift */
-    return fault_on(o->s, o->mine, -1, F_PAIR, t) && i / 3 == PAIR_B ? three + 3 * PAIR_A : i;
+    return fault_on(o->s, o->mine, -1, F_PAIR, shift) && i / 3 == PAIR_B ? three + 3 * PAIR_A : i;
 }
 /* In a whole mine a man goes between the readers of his place, some minutes at each, until he sets out for the next place; since: when he came to this one. */
 static int reader_at(const struct outlet *o, int who, zb_time from, zb_time until, zb_time *since) {
@@ -105,7 +105,7 @@ static bool comes(const struct outlet *o, int i, zb_time shift) {
     const struct sim *s = o->s;
     bool secret;
     zb_time middle = shift + 4 * ZB_HOUR;
-    if (is_leader(i)) return !fault_on(s, o->mine, -1, F_NO_LEADER, o->t);
+    if (is_leader(i)) return !fault_on(s, o->mine, -1, F_NO_LEADER, shift);
     const struct planted *stop = sim_stopped(s, o->mine, middle, &secret);
     if (!s->c.whole) return !stop || i / 3 % 3 == 0;
     if ((stop && !(secret && sim_work(s, o->mine, middle) > 0)) || sim_rests(s, o->mine, middle)) return i / 3 % 3 == 0;
@@ -121,12 +121,12 @@ static zb_time comes_up(const struct outlet *o, int i, zb_time shift) {
 }
 
 /* Where person i of a shift is: the road on the way in and out, a work place between. */
-static void person_row(struct sheet *w, const struct outlet *o, int i, zb_time in, zb_time out) {
+static void person_row(struct sheet *w, const struct outlet *o, int i, int who, zb_time in, zb_time out) {
     const struct smine *m = &o->s->m[o->mine];
     zb_time t = o->t;
     struct str *r = sheet_row(w);
     char card[40], name[40], area[48], reader[64], time[ZB_TIME_CAP], text[16];
-    int who = walker(o, i, t), nth = who / 3, work = nth % 10 < 4 ? A_FACE : nth % 10 < 6 ? A_HEADING : A_ROAD;
+    int nth = who / 3, work = nth % 10 < 4 ? A_FACE : nth % 10 < 6 ? A_HEADING : A_ROAD;
     zb_time there = in + 25 * ZB_MINUTE, leaves = out - 25 * ZB_MINUTE;
     bool left = t >= out;
     int place = left ? A_MOUTH : t >= there && t < leaves ? work : A_ROAD;
@@ -172,8 +172,9 @@ int write_people(struct outlet *o, struct zb_err *e) {
         zb_time shift = start - before * eight;
         int which = (int)((shift + 2 * ZB_HOUR) / eight % 3);
         for (int i = which; i < m->people; i += 3) {
-            zb_time in = shift + walker(o, i, shift) / 3 % 15 * ZB_MINUTE, out = comes_up(o, walker(o, i, shift), shift);
-            if (o->t >= in && o->t < out + 2 * ZB_MINUTE && comes(o, i, shift)) person_row(&w, o, i, in, out);
+            int who = walker(o, i, shift);
+            zb_time in = shift + who / 3 % 15 * ZB_MINUTE, out = comes_up(o, who, shift);
+            if (o->t >= in && o->t < out + 2 * ZB_MINUTE && comes(o, who, shift)) person_row(&w, o, i, who, in, out);
         }
     }
     return sheet_end(&w, o, true, e);
