@@ -17,7 +17,7 @@
 
 #define BLOCK_BYTES ((size_t)32 << 20)
 #define BLOCK_RECORDS 65536
-#define LEVEL 5
+#define LEVEL 9
 #define TEXT_MAX 4096 /* names of a record together; raw_append refuses more */
 
 struct pack_entry {
@@ -61,7 +61,7 @@ static int head_read(const struct seg_reader *r, struct pack_head *h, struct zb_
     if (n == 0) return 0;
     if (n < 0) return zb_fail(e, ZB_E_IO, "cannot read %s at %lld: %s", r->at.path, (long long)r->off, strerror(errno));
     if (n < (ssize_t)sizeof *h || h->magic != PACK_MAGIC || h->head_crc != head_crc(h) || h->first != r->next || !h->records || h->records > BLOCK_RECORDS ||
-        h->entries_n > h->records * (sizeof(struct pack_entry) + TEXT_MAX) || h->entries_z > RECORD_MAX || h->bytes_n > RECORD_MAX || h->bytes_z > RECORD_MAX)
+        h->entries_n > RECORD_MAX || h->entries_z > RECORD_MAX || h->bytes_n > RECORD_MAX || h->bytes_z > RECORD_MAX)
         return zb_fail(e, ZB_E_IO, "%s at offset %lld: the head of the block with record %llu is damaged", r->at.path, (long long)r->off,
                        (unsigned long long)r->next);
     return 1;
@@ -252,7 +252,7 @@ static int block_put(struct maker *m, struct zb_err *e) {
 
 static int record_put(struct maker *m, const struct raw_record *r, struct zb_err *e) {
     if (r->mine.n + r->origin.n + r->name.n > TEXT_MAX) return zb_fail(e, ZB_E_LIMIT, "record %llu has too long a name", (unsigned long long)r->seq);
-    if (m->n && (m->data.n + r->bytes.n > BLOCK_BYTES || m->n == BLOCK_RECORDS) && block_put(m, e) != ZB_OK) return e->rc;
+    if (m->n && (m->data.n + r->bytes.n > BLOCK_BYTES || m->text.n > BLOCK_BYTES || m->n == BLOCK_RECORDS) && block_put(m, e) != ZB_OK) return e->rc;
     struct member *x = &m->m[m->n];
     *x = (struct member){{.received = r->received,
                           .index = m->n,
@@ -283,7 +283,7 @@ static int make(const struct segment *s, int fd, struct going *g, struct zb_err 
     struct seg_reader r;
     struct raw_record rec;
     bool going = true;
-    buf_init(&m.text, (size_t)BLOCK_RECORDS * TEXT_MAX), buf_init(&m.data, RECORD_MAX), buf_init(&m.out, RECORD_MAX);
+    buf_init(&m.text, RECORD_MAX), buf_init(&m.data, RECORD_MAX), buf_init(&m.out, RECORD_MAX);
     int rc = seg_open(&r, s, false, e);
     if (rc == ZB_OK && (!m.z || ZSTD_isError(ZSTD_CCtx_setParameter(m.z, ZSTD_c_compressionLevel, LEVEL)))) rc = zb_fail(e, ZB_E_IO, "zstd cannot be set up");
     while (rc == ZB_OK && (going = on(g)) && (rc = seg_next(&r, &rec, e)) == 1) rc = record_put(&m, &rec, e);
