@@ -178,7 +178,7 @@ static int clock_put(struct engine *en, struct job *j, struct zb_err *e) {
     clock_code(f, code);
     struct observation o = {.point = str_of(code), .s = {made, (made - newest) * (ZB_FIX_ONE / ZB_SECOND), 0}, .quiet = true};
     en->unflushed++;
-    return series_put_all(en->series, str_of(j->mine->code), &o, 1, e);
+    return series_put_all(en->series, str_of(j->mine->code), str_of(f->family), &o, 1, e);
 }
 
 /* state: step detectors (not when a checkpoint already has it); series: put samples. On an error nothing of the input is lost: step it again. */
@@ -189,7 +189,7 @@ int batch_step(struct engine *en, struct job *j, bool state, bool series, struct
     /* what follows lies in the series by the new words: nothing before may be put there again by a restart that already knows them */
     if (facts && series && series_flush(en->series, en->input, e) != ZB_OK) return e->rc;
     if (series && j->nobs) {
-        if (series_put_all(en->series, str_of(m->code), j->obs, j->nobs, e) != ZB_OK) return e->rc;
+        if (series_put_all(en->series, str_of(m->code), str_of(j->batch.format->family), j->obs, j->nobs, e) != ZB_OK) return e->rc;
         en->unflushed += j->nobs;
         if (clock_put(en, j, e) != ZB_OK) return e->rc;
     }

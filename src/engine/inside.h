@@ -135,6 +135,7 @@ struct engine {
     zb_time disk_at;  /* looked at */
     int disk;         /* percent in use, -1 unknown; atomic */
     zb_time night_at; /* when to look for the night's work again */
+    int32_t forgot;   /* day of the last night whose old samples were dropped to the end */
     pthread_t jobs;   /* the night's judgement */
     bool jobbing, jobs_stop;
     uint64_t pack_from;  /* segments before this did not let themselves be packed */

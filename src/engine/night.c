@@ -6,7 +6,7 @@
 #define LOOK_EVERY ZB_SECOND /* at the disk, and for what a late file undid */
 #define IDLE_PORTION 64      /* point-days at a time while nothing waits: about 50 ms */
 #define BUSY_PORTION 2
-#define FORGET_PORTION 256
+#define FORGET_PORTION 256 /* points */
 
 int disk_used(const char *dir, int64_t *free) { /* percent of what may be used; -1 unknown */
     struct statvfs v;
@@ -34,26 +34,32 @@ int disk_admits(struct engine *en, const struct policy *p, struct zb_err *e) {
                    p->storage.disk_refuse);
 }
 
-/* true: there is more of it. */
-bool night_step(struct engine *en, zb_time now, bool idle) {
+static int days_of(const void *arg, const char *family) { return policy_sample_days(arg, family); }
+
+/* Day chunks first; when none is left, once a night, what is older than its family is kept. true: there is more of it. */
+static bool portion(struct engine *en, const struct policy *p, zb_time now, bool idle) {
     struct zb_err e;
+    int32_t today = zb_day_of(now);
+    int hour = (int)((now - zb_day_start(today)) / ZB_HOUR), did = 0, looked = 0;
+    if (hour < p->storage.night_from || hour >= p->storage.night_to || now < en->night_at) return false;
+    int rc = series_compact(en->series, today, idle ? IDLE_PORTION : BUSY_PORTION, &did, &e);
+    if (rc == ZB_OK && !did && en->forgot != today) {
+        rc = series_forget(en->series, today, days_of, p, FORGET_PORTION, &looked, &e);
+        if (rc == ZB_OK && !looked) en->forgot = today;
+    }
+    if (rc != ZB_OK) log_event("event=night_failed reason=\"%s\" next=\"tried again\"", e.msg);
+    if (rc == ZB_OK && (did || looked)) return true;
+    en->night_at = now + LOOK_EVERY;
+    return false;
+}
+
+bool night_step(struct engine *en, zb_time now, bool idle) {
     struct policy *p = engine_policy(en);
-    struct storage_rule r = p->storage;
-    policy_unref(p);
     if (now - en->disk_at >= LOOK_EVERY) {
         en->disk_at = now;
-        disk_look(en, &r);
+        disk_look(en, &p->storage);
     }
-    int32_t today = zb_day_of(now);
-    int hour = (int)((now - zb_day_start(today)) / ZB_HOUR), did = 0, dropped = 0;
-    if (hour < r.night_from || hour >= r.night_to || now < en->night_at) return false;
-    int rc = series_compact(en->series, today, idle ? IDLE_PORTION : BUSY_PORTION, &did, &e);
-    if (rc == ZB_OK && !did) rc = series_forget(en->series, today - r.sample_days, FORGET_PORTION, &dropped, &e);
-    if (rc != ZB_OK) {
-        en->night_at = now + LOOK_EVERY;
-        log_event("event=night_failed reason=\"%s\" next=\"tried again\"", e.msg);
-        return false;
-    }
-    if (!did && !dropped) en->night_at = now + LOOK_EVERY;
-    return did || dropped;
+    bool more = portion(en, p, now, idle);
+    policy_unref(p);
+    return more;
 }

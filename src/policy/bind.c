@@ -115,16 +115,6 @@ static void bind_silence(struct reader *r, const struct node *root, struct polic
                                        node_duration(r, root, "late_window", ZB_TIME_NONE)};
 }
 
-static void bind_storage(struct reader *r, const struct node *root, struct policy *p) {
-    node_keys(r, root, "source night_from_hour night_to_hour sample_days disk_warn_percent disk_refuse_percent");
-    p->storage =
-        (struct storage_rule){(int)node_int(r, root, "night_from_hour", INT64_MIN, 0, 23), (int)node_int(r, root, "night_to_hour", INT64_MIN, 1, 24),
-                              (int)node_int(r, root, "sample_days", INT64_MIN, 7, 36500), (int)node_int(r, root, "disk_warn_percent", INT64_MIN, 0, 100),
-                              (int)node_int(r, root, "disk_refuse_percent", INT64_MIN, 0, 100)};
-    if (!r->bad && p->storage.night_to <= p->storage.night_from) node_fail(r, root, "night_to_hour must lie after night_from_hour");
-    if (!r->bad && p->storage.disk_refuse < p->storage.disk_warn) node_fail(r, root, "disk_refuse_percent must not be less than disk_warn_percent");
-}
-
 static void bind_intake(struct reader *r, const struct node *root, struct policy *p) {
     const int64_t most = (int64_t)1 << 40;
     node_keys(r, root, "source live_within files_per_second files_saved_up bytes_per_second bytes_saved_up mine_share_bytes backlog_share_bytes");

@@ -49,6 +49,8 @@ void bind_clues(struct reader *r, const struct node *root, struct policy *p);
 void detect_complete(struct reader *r, struct policy *p); /* every detector was there */
 /* What one file cannot know: references, effects and their cycles and rights, imports. */
 void bind_all(struct zb_err *e, struct policy *p, bool *bad);
+void bind_storage(struct reader *r, const struct node *root, struct policy *p);
+void storage_check(struct zb_err *e, struct policy *p, bool *bad); /* its families are there */
 void bind_links(struct reader *r, const struct node *root, struct policy *p);
 void links_check(struct zb_err *e, struct policy *p, bool *bad); /* its types are there */
 void bind_forecast(struct reader *r, const struct node *root, struct policy *p); /* rules/forecast.yaml */

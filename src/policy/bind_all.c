@@ -278,6 +278,7 @@ void bind_all(struct zb_err *e, struct policy *p, bool *bad) {
     if (!*bad) rules_all(e, p, bad);
     if (!*bad) screens_all(e, p, bad);
     if (!*bad) links_check(e, p, bad);
+    if (!*bad) storage_check(e, p, bad);
     free(a.mark);
 }
 

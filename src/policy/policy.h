@@ -95,9 +95,16 @@ struct silence_rule {
     zb_time late_settle, late_at_most,
         late_window; /* late data is judged again so long after its last file, but no later than so long after its first; older data is not */
 };
+struct keep_rule { /* samples of points that these families of uploads bring */
+    const char *families; /* space-separated */
+    int sample_days;
+    const struct node *at;
+};
 struct storage_rule {
     int night_from, night_to;   /* hours of Beijing between which day chunks are made and old samples dropped */
-    int sample_days;            /* samples are kept so long; hours for ever */
+    int sample_days;            /* samples are kept so long where no family says otherwise; hours for ever */
+    struct keep_rule *keep;
+    int keeps;
     int disk_warn, disk_refuse; /* percent in use: from the first it is told, from the second uploads wait (records never) */
 };
 struct intake_rule {           /* what one mine may ask of the door (engine/quota.c); files 0: a policy from before it, nobody waits */
@@ -221,6 +228,7 @@ const struct region *policy_region_of(const struct policy *p, struct str address
 bool policy_work_day(const struct policy *p, int32_t day);
 const struct region *policy_region(const struct policy *p, struct str code);
 const struct role_rule *policy_role(const struct policy *p, struct str key);
+int policy_sample_days(const struct policy *p, const char *family); /* how long samples of its points are kept; "" not known */
 const struct sensor_type *policy_sensor_coded(const struct policy *p, struct str code); /* by its code or another family's; NULL */
 /* Type by its Chinese name, else the only one measured in this unit; NULL. */
 const struct sensor_type *policy_sensor(const struct policy *p, struct str zh, struct str unit);

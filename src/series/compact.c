@@ -181,22 +181,25 @@ int series_compact(struct series *s, int32_t before, int most, int *did, struct 
     return rc;
 }
 
-int series_forget(struct series *s, int32_t before, int most, int *did, struct zb_err *e) {
+static int point_forget(struct series *s, int64_t point, int32_t before, struct zb_err *e) {
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->db, "delete from chunk where point=?1 and t0<?2 and whole=1", e);
+    if (!q) return e->rc;
+    stmt_i64(q, 1, point);
+    stmt_i64(q, 2, zb_day_start(before));
+    return stmt_run(q, e);
+}
+
+int series_forget(struct series *s, int32_t today, int (*days)(const void *arg, const char *family), const void *arg, int most, int *did, struct zb_err *e) {
     pthread_mutex_lock(&s->lock);
-    int rc = db_begin(s->db, e);
+    int rc = db_begin(s->db, e), from = s->forget;
+    bool begun = rc == ZB_OK;
     *did = 0;
-    if (rc == ZB_OK) {
-        ZB_AUTO(stmt_done)
-        struct stmt *q = db_use(s->db, "delete from chunk where id in (select id from chunk where day<?1 and whole=1 order by day limit ?2)", e);
-        rc = q ? ZB_OK : e->rc;
-        if (q) {
-            stmt_i64(q, 1, before);
-            stmt_i64(q, 2, most);
-            rc = stmt_run(q, e);
-        }
-        if (rc == ZB_OK) *did = (int)db_changes(s->db);
-        rc = commit_or_back(s, rc, e);
+    for (; *did < most && from + *did < s->n && rc == ZB_OK; ++*did) {
+        const struct point *p = s->list[from + *did];
+        if (p->id) rc = point_forget(s, p->id, today - days(arg, p->family), e);
     }
+    if (begun) rc = commit_or_back(s, rc, e);
+    if (rc == ZB_OK) s->forget = *did ? from + *did : 0;
     pthread_mutex_unlock(&s->lock);
     return rc;
 }

@@ -20,6 +20,7 @@ struct blocks { /* encoded chunks, each after its length, in one piece of memory
 struct point {
     int64_t id;               /* 0: not in the database yet */
     const char *mine, *code;  /* within the map's key */
+    const char *family;       /* one of the series' own; "" not known */
     struct sample tail[TAIL]; /* rising */
     int tails;
     struct blocks head, sealed; /* encoded: before the tail; waiting for the flush */
@@ -28,6 +29,7 @@ struct point {
     struct sample *late;
     int lates;
     bool dirty, fresh;   /* fresh: its id is of a transaction not yet committed */
+    bool moved;          /* its family is not the one stored */
     uint64_t since;      /* flushed input when it became dirty */
     struct point *after; /* whose sample came after its own: files keep their order */
 };
@@ -38,10 +40,14 @@ struct series {
     struct map points;
     struct point **list;
     int n, cap, next;
+    int forget;          /* next point to drop samples of */
+    char family[64][16]; /* all that points have; family[0] is "" */
+    int families;
     uint64_t current, input; /* last flush; what a restart may trust */
 };
 
 struct point *point_get(struct series *s, struct str mine, struct str code, bool make);
+const char *family_of(struct series *s, struct str name);
 bool block_next(const struct blocks *l, uint32_t *at, struct str *data);                /* *at begins at 0 */
 int blocks_decode(const struct blocks *l, struct sample **v, int *n, struct zb_err *e); /* appended to *v */
 void samples_tidy(struct sample *v, int *n);                                            /* rising by time; of equal times the later one in the array stays */

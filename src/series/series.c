@@ -14,7 +14,8 @@ static const char *const MIGRATIONS[] = {"create table point(id integer primary 
                                          "integer not null, day integer not null, whole integer not null, data blob not null, unique(point, t0)) strict;"
                                          "create index chunk_part on chunk(day, point) where whole=0; create index chunk_whole on chunk(day) where whole=1;"
                                          "create table roll(point integer not null, day integer not null, data blob not null, primary key(point, day)) strict, "
-                                         "without rowid;"};
+                                         "without rowid;",
+                                         "alter table point add column family text not null default '';"};
 
 static void blocks_free(struct blocks *l) {
     free(l->p);
@@ -104,6 +105,16 @@ int head_seal(struct point *p, struct zb_err *e) {
     return rc;
 }
 
+/* Names of families are few and kept once; one too many or too long counts as unknown. */
+const char *family_of(struct series *s, struct str name) {
+    if (!s->families) s->families = 1;
+    for (int i = 0; i < s->families; i++)
+        if (str_is(name, s->family[i])) return s->family[i];
+    if (s->families == (int)(sizeof s->family / sizeof *s->family) || name.n >= sizeof *s->family) return s->family[0];
+    str_copy(name, s->family[s->families], sizeof *s->family);
+    return s->family[s->families++];
+}
+
 struct point *point_get(struct series *s, struct str mine, struct str code, bool make) {
     char key[96];
     if (mine.n + code.n + 1 >= sizeof key || !code.n) return NULL;
@@ -115,6 +126,7 @@ struct point *point_get(struct series *s, struct str mine, struct str code, bool
     if (p || !make) return p;
     p = xcalloc(1, sizeof *p);
     p->newest = p->sealed_to = p->midnight = INT64_MIN;
+    p->family = family_of(s, STR(""));
     p->code = map_set(&s->points, k, p);
     p->mine = p->code + code.n + 1;
     if (s->n == s->cap) {
@@ -183,12 +195,14 @@ int series_put(struct series *s, struct str mine, struct str point, const struct
     return rc;
 }
 
-int series_put_all(struct series *s, struct str mine, const struct observation *o, int n, struct zb_err *e) {
+int series_put_all(struct series *s, struct str mine, struct str family, const struct observation *o, int n, struct zb_err *e) {
     struct point *p = NULL;
     int rc = ZB_OK;
     pthread_mutex_lock(&s->lock);
+    const char *of = family_of(s, family);
     for (int i = 0; i < n && rc == ZB_OK; i++) {
         if (!i || !str_eq(o[i].point, o[i - 1].point)) p = point_for(s, p, mine, o[i].point, e);
+        if (p && p->family != of) p->family = of, p->moved = true;
         rc = p ? sample_put(s, p, &o[i].s, e) : ZB_E_INPUT;
     }
     pthread_mutex_unlock(&s->lock);
@@ -375,15 +389,26 @@ static int late_into_head(struct point *p, struct zb_err *e) {
     return rc;
 }
 
+static int family_store(struct series *s, struct point *p, struct zb_err *e) {
+    if (!p->moved) return ZB_OK;
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(s->db, "update point set family=?2 where id=?1", e);
+    if (!q) return e->rc;
+    stmt_i64(q, 1, p->id);
+    stmt_z(q, 2, p->family);
+    return stmt_run(q, e);
+}
+
 int point_store(struct series *s, struct point *p, struct zb_err *e) {
-    if (point_id(s, p, e) != ZB_OK || late_into_head(p, e) != ZB_OK || sealed_store(s, p, e) != ZB_OK || late_store(s, p, e) != ZB_OK) return e->rc;
+    if (point_id(s, p, e) != ZB_OK || family_store(s, p, e) != ZB_OK || late_into_head(p, e) != ZB_OK || sealed_store(s, p, e) != ZB_OK ||
+        late_store(s, p, e) != ZB_OK)
+        return e->rc;
     return head_store(s, p, e);
 }
 
 void point_stored(struct point *p) {
     blocks_free(&p->sealed);
     p->lates = 0;
-    p->dirty = p->fresh = false;
+    p->dirty = p->fresh = p->moved = false;
 }
 
 void point_back(struct point *p) { /* the transaction was rolled back, and with it a new id */
@@ -462,6 +487,7 @@ static int head_load(struct series *s, struct stmt *q, struct zb_err *e) {
     struct point *p = point_get(s, stmt_col_text(q, 1), stmt_col_text(q, 2), true);
     if (!p) return zb_fail(e, ZB_E_IO, "series: a point's code is too long");
     p->id = stmt_col_i64(q, 0);
+    p->family = family_of(s, stmt_col_text(q, 5));
     if (!stmt_col_null(q, 4)) p->newest = p->sealed_to = stmt_col_i64(q, 4);
     if (stmt_col_null(q, 3)) return ZB_OK;
     struct sample *v;
@@ -475,8 +501,9 @@ static int head_load(struct series *s, struct stmt *q, struct zb_err *e) {
 
 static int load(struct series *s, struct zb_err *e) {
     ZB_AUTO(stmt_done)
-    struct stmt *q =
-        db_use(s->db, "select p.id, p.mine, p.code, h.data, (select max(t1) from chunk c where c.point=p.id) from point p left join head h on h.point=p.id", e);
+    struct stmt *q = db_use(
+        s->db, "select p.id, p.mine, p.code, h.data, (select max(t1) from chunk c where c.point=p.id), p.family from point p left join head h on h.point=p.id",
+        e);
     if (!q) return e->rc;
     int r;
     while ((r = stmt_row(q, e)) == 1)

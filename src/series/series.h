@@ -10,8 +10,8 @@ struct series;
 ZB_MUST int series_open(const char *path, struct series **ret, struct zb_err *e);
 void series_close(struct series *s);
 ZB_MUST int series_put(struct series *s, struct str mine, struct str point, const struct sample *v, int n, struct zb_err *e);
-/* The same for samples of many points, rising by time within each: one lock for all. */
-ZB_MUST int series_put_all(struct series *s, struct str mine, const struct observation *o, int n, struct zb_err *e);
+/* The same for samples of many points of one family of uploads, rising by time within each: one lock for all. */
+ZB_MUST int series_put_all(struct series *s, struct str mine, struct str family, const struct observation *o, int n, struct zb_err *e);
 /* Makes everything put so far durable, together with the input number it came from (one transaction). Seals full heads. */
 ZB_MUST int series_flush(struct series *s, uint64_t input, struct zb_err *e);
 /* The same for a share of the points each time: what series_input then says is what a restart must step from. */
@@ -28,8 +28,10 @@ struct bucket {
 /* Makes one chunk of each day's parts, and its hours beside it, for days before `before` (Beijing day): at most `most` point-days, oldest first.
  * *did 0: nothing is left to do. A late sample undoes its day, which is then done again. */
 ZB_MUST int series_compact(struct series *s, int32_t before, int most, int *did, struct zb_err *e);
-/* Drops samples of days before `before`, at most `most` chunks; the hours stay for ever. */
-ZB_MUST int series_forget(struct series *s, int32_t before, int most, int *did, struct zb_err *e);
+/* Drops day chunks older than the days kept for their point's family ("": not known), at most `most` points a call; the hours stay for ever.
+ * *did: points looked at; 0: all have been, and the next call begins anew. */
+ZB_MUST int series_forget(struct series *s, int32_t today, int (*days)(const void *arg, const char *family), const void *arg, int most, int *did,
+                          struct zb_err *e);
 /* Buckets of whole hours, and of days whose samples were dropped, come from the hours kept.
  * At most `buckets` buckets of equal length over [from,to), empty ones left out. */
 ZB_MUST int series_buckets(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, int buckets, struct bucket **ret, int *n,

@@ -4,6 +4,10 @@
 #define M STR("140214000123")
 #define P STR("P1")
 static struct sample sm(zb_time t, zb_fix v, uint32_t st) { return (struct sample){t, v, st}; }
+static int keep(const void *arg, const char *family) {
+    (void)arg;
+    return !strcmp(family, "F7") ? 100 : !strcmp(family, "F4") ? 20 : 50;
+}
 static void same(const struct sample *a, const struct sample *b, int n) {
     for (int i = 0; i < n; i++)
         if (a[i].t != b[i].t || a[i].v != b[i].v || a[i].state != b[i].state) fail_msg("sample %d differs", i);
@@ -232,8 +236,10 @@ static void nights(void **s) {
     check(x, 0, INT64_MAX);
     hours_equal(x, t0, 120);
     int did;
-    OK(series_forget(x, day + 2, 100, &did, &err));
-    assert_int_equal(did, 2);
+    OK(series_forget(x, day + 2 + 50, keep, NULL, 100, &did, &err)); /* kept 50 days: two are dropped */
+    assert_int_equal(did, 1);
+    OK(series_forget(x, day + 2 + 50, keep, NULL, 100, &did, &err));
+    assert_int_equal(did, 0);
     series_close(x);
     OK(series_open(join(dir, "s.db"), &x, &err));
     check(x, t0 + 2 * ZB_DAY, INT64_MAX);
@@ -246,6 +252,56 @@ static void nights(void **s) {
     OK(series_buckets(x, M, P, t0, t0 + ZB_DAY, 240, &b, &n, &err));
     assert_int_equal(n, 24);
     free(b);
+    series_close(x);
+}
+/* each family's samples are kept as long as its days say, the newest family's where it changed; hours stay; a portion at a time, and after a restart */
+static void a_family_is_kept_its_time(void **s) {
+    (void)s;
+    struct series *x;
+    char *dir = scratch();
+    static const char *const FAMILY[] = {"F7", "F4", "", "F4"};
+    int32_t day = zb_day_of(at("2026-03-01 00:00:00"));
+    OK(series_open(join(dir, "s.db"), &x, &err));
+    for (int p = 0; p < 4; p++) {
+        char code[8];
+        snprintf(code, sizeof code, "P%d", p);
+        for (int i = 0; i < 100; i++) {
+            struct observation o = {.point = str_of(code), .s = sm(zb_day_start(day) + i * ZB_MINUTE, i, 0)};
+            OK(series_put_all(x, M, str_of(p == 3 && i < 50 ? "F7" : FAMILY[p]), &o, 1, &err));
+            if (i == 49) OK(series_flush(x, 1, &err));
+        }
+    }
+    OK(series_flush(x, 2, &err));
+    int did, n;
+    do OK(series_compact(x, day + 1, 10, &did, &err));
+    while (did);
+    series_close(x);
+    OK(series_open(join(dir, "s.db"), &x, &err));
+    static const struct {
+        int age;
+        bool kept[4];
+    } AT[] = {{20, {1, 1, 1, 1}}, {21, {1, 0, 1, 0}}, {50, {1, 0, 1, 0}}, {51, {1, 0, 0, 0}}, {100, {1, 0, 0, 0}}, {101, {0, 0, 0, 0}}};
+    for (size_t a = 0; a < sizeof AT / sizeof *AT; a++) {
+        int looked = 0;
+        do {
+            OK(series_forget(x, day + AT[a].age, keep, NULL, 3, &did, &err));
+            looked += did;
+        } while (did);
+        assert_int_equal(looked, 4);
+        for (int p = 0; p < 4; p++) {
+            char code[8];
+            struct sample *v;
+            struct bucket *b;
+            snprintf(code, sizeof code, "P%d", p);
+            OK(series_read(x, M, str_of(code), 0, INT64_MAX, &v, &n, &err));
+            assert_int_equal(n, AT[a].kept[p] ? 100 : 0);
+            free(v);
+            OK(series_buckets(x, M, str_of(code), zb_day_start(day), zb_day_start(day + 1), 24, &b, &n, &err));
+            assert_int_equal(n, 2);
+            assert_int_equal(b[0].n + b[1].n, 100);
+            free(b);
+        }
+    }
     series_close(x);
 }
 static void faults(void **s) {
@@ -282,6 +338,7 @@ static void faults(void **s) {
 }
 int main(void) {
     const struct CMUnitTest t[] = {cmocka_unit_test(codec),   cmocka_unit_test(lives),  cmocka_unit_test(input_is_never_too_late),
-                                   cmocka_unit_test(buckets), cmocka_unit_test(nights), cmocka_unit_test(faults)};
+                                   cmocka_unit_test(buckets), cmocka_unit_test(nights), cmocka_unit_test(a_family_is_kept_its_time),
+                                   cmocka_unit_test(faults)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }
