@@ -35,7 +35,14 @@ static int by_time(const void *a, const void *b) {
 static struct mine_state *state_like(struct mine_state *m) {
     struct mine_state *s = mine_new(&m->f);
     s->past = true;
-    for (int i = 0; i < m->n; i++) (void)pt_make(s, &m->pt[i]->def);
+    for (int i = 0; i < m->n; i++) {
+        struct point_def d = m->pt[i]->def;
+        d.relation = str_of(m->pt[i]->relation ? m->pt[i]->relation : "");
+        struct pt *pt = pt_make(s, &d);
+        if (!pt) break; /* there is room for as many as m has */
+        pt->defined = m->pt[i]->defined;
+        pt->confirmed = m->pt[i]->confirmed;
+    }
     for (int i = 0; i < s->n; i++) links_make(s, s->pt[i]);
     return s;
 }

@@ -66,6 +66,14 @@ void queue_stats(struct queue *q, struct queue_stat *ret);
 void folders_read(const struct edge_config *c, struct queue *q, char trouble[300]);
 /* Values of a meter as lines of the plain table format. ZB_E_IO: no answer; ZB_E_INPUT: an answer that is none, or the device's refusal. */
 ZB_MUST int meter_poll(struct meter *m, zb_time now, struct buf *csv, struct zb_err *e);
+/* Pure: a request; the head of its answer: how many bytes of registers follow (2 or 4), ZB_E_INPUT none of ours, or the device's refusal; the value in those
+ * bytes, false: no number. */
+#define MODBUS_ASK 12
+#define MODBUS_HEAD 9
+void modbus_ask(const struct meter *m, const struct meter_value *v, uint16_t id, unsigned char q[MODBUS_ASK]);
+ZB_MUST int modbus_head(const struct meter *m, const struct meter_value *v, const unsigned char q[MODBUS_ASK], const unsigned char a[MODBUS_HEAD],
+                        struct zb_err *e);
+bool modbus_value(const struct meter_value *v, const unsigned char *registers, double *ret);
 void meter_close(struct meter *m);
 /* MINE_CSV_yyyyMMddHHmmss.csv, a second later while the name is taken by other bytes. */
 ZB_MUST int queue_put_table(struct queue *q, const char *mine, struct str csv, zb_time now, struct zb_err *e);
@@ -75,6 +83,8 @@ struct sender;
 enum sent { SENT, SENT_REFUSED, SENT_NOT };
 ZB_MUST int sender_open(const struct edge_config *c, struct sender **ret, struct zb_err *e);
 void sender_close(struct sender *s);
+/* What a reply of the province says was wrong: its error, else its first reason, else absent; its code, "" none. Pure. */
+void answer_read(struct str text, const char *absent, char why[300], char code[20]);
 /* SENT_NOT: *wait seconds; why. */
 enum sent sender_send(struct sender *s, struct str name, struct str bytes, int *wait, char why[300]);
 

@@ -40,37 +40,35 @@ static int receive(struct meter *m, unsigned char *to, size_t n, zb_time end) {
     return 0;
 }
 
-/* Registers of one value, at most two, big-endian as they came. */
-static int registers(struct meter *m, const struct meter_value *v, int count, unsigned char out[4], struct zb_err *e) {
-    static uint16_t last;
-    uint16_t id = ++last;
-    unsigned char q[12] = {(unsigned char)(id >> 8),
-                           (unsigned char)id,
-                           0,
-                           0,
-                           0,
-                           6,
-                           (unsigned char)m->unit,
-                           (unsigned char)v->function,
-                           (unsigned char)(v->address >> 8),
-                           (unsigned char)v->address,
-                           0,
-                           (unsigned char)count},
-                  a[9 + 4];
-    zb_time end = zb_now() + m->timeout;
-    if (send(m->fd, q, sizeof q, MSG_NOSIGNAL) != (ssize_t)sizeof q || receive(m, a, 9, end) != 0)
-        return zb_fail(e, ZB_E_IO, "meter %s:%s does not answer for %s", m->host, m->port, v->point);
-    if (memcmp(a, q, 4) != 0 || a[6] != q[6]) return zb_fail(e, ZB_E_INPUT, "meter %s:%s answers something else than was asked", m->host, m->port);
-    if (a[7] == (q[7] | 0x80)) return zb_fail(e, ZB_E_INPUT, "meter %s:%s refuses %s with code %d", m->host, m->port, v->point, a[8]);
-    if (a[7] != q[7] || a[8] != 2 * count || a[4] != 0 || a[5] != 3 + 2 * count)
-        return zb_fail(e, ZB_E_INPUT, "meter %s:%s: an answer of %d bytes for %d registers", m->host, m->port, a[8], count);
-    if (receive(m, out, (size_t)(2 * count), end) != 0) return zb_fail(e, ZB_E_IO, "meter %s:%s: its answer for %s is cut short", m->host, m->port, v->point);
-    return ZB_OK;
+static int registers_of(const struct meter_value *v) { return v->kind <= METER_I16 ? 1 : 2; }
+
+void modbus_ask(const struct meter *m, const struct meter_value *v, uint16_t id, unsigned char q[MODBUS_ASK]) {
+    const unsigned char made[MODBUS_ASK] = {(unsigned char)(id >> 8),
+                                            (unsigned char)id,
+                                            0,
+                                            0,
+                                            0,
+                                            6,
+                                            (unsigned char)m->unit,
+                                            (unsigned char)v->function,
+                                            (unsigned char)(v->address >> 8),
+                                            (unsigned char)v->address,
+                                            0,
+                                            (unsigned char)registers_of(v)};
+    memcpy(q, made, MODBUS_ASK);
 }
 
-/* false: no number. */
-static bool value_of(const struct meter_value *v, const unsigned char r[4], double *ret) {
-    uint32_t hi = (uint32_t)r[0] << 8 | r[1], lo = (uint32_t)r[2] << 8 | r[3], w = v->swap ? lo << 16 | hi : hi << 16 | lo;
+int modbus_head(const struct meter *m, const struct meter_value *v, const unsigned char q[MODBUS_ASK], const unsigned char a[MODBUS_HEAD], struct zb_err *e) {
+    int n = 2 * registers_of(v);
+    if (memcmp(a, q, 4) != 0 || a[6] != q[6]) return zb_fail(e, ZB_E_INPUT, "meter %s:%s answers something else than was asked", m->host, m->port);
+    if (a[7] == (q[7] | 0x80)) return zb_fail(e, ZB_E_INPUT, "meter %s:%s refuses %s with code %d", m->host, m->port, v->point, a[8]);
+    if (a[7] != q[7] || a[8] != n || a[4] != 0 || a[5] != 3 + n)
+        return zb_fail(e, ZB_E_INPUT, "meter %s:%s: an answer of %d bytes for %d registers", m->host, m->port, a[8], n / 2);
+    return n;
+}
+
+bool modbus_value(const struct meter_value *v, const unsigned char *r, double *ret) {
+    uint32_t hi = (uint32_t)r[0] << 8 | r[1], lo = registers_of(v) == 2 ? (uint32_t)r[2] << 8 | r[3] : 0, w = v->swap ? lo << 16 | hi : hi << 16 | lo;
     float f;
     memcpy(&f, &w, sizeof f);
     *ret = v->kind == METER_U16   ? (double)hi
@@ -82,6 +80,20 @@ static bool value_of(const struct meter_value *v, const unsigned char r[4], doub
     return *ret == *ret && *ret > -9e12 && *ret < 9e12;
 }
 
+/* Registers of one value, at most two, big-endian as they came. */
+static int ask(struct meter *m, const struct meter_value *v, unsigned char out[4], struct zb_err *e) {
+    static uint16_t last;
+    unsigned char q[MODBUS_ASK], a[MODBUS_HEAD];
+    zb_time end = zb_now() + m->timeout;
+    modbus_ask(m, v, ++last, q);
+    if (send(m->fd, q, sizeof q, MSG_NOSIGNAL) != (ssize_t)sizeof q || receive(m, a, sizeof a, end) != 0)
+        return zb_fail(e, ZB_E_IO, "meter %s:%s does not answer for %s", m->host, m->port, v->point);
+    int n = modbus_head(m, v, q, a, e);
+    if (n < 0) return n;
+    if (receive(m, out, (size_t)n, end) != 0) return zb_fail(e, ZB_E_IO, "meter %s:%s: its answer for %s is cut short", m->host, m->port, v->point);
+    return ZB_OK;
+}
+
 int meter_poll(struct meter *m, zb_time now, struct buf *csv, struct zb_err *e) {
     char t[ZB_TIME_CAP];
     if (m->fd < 0 && dial(m, e) != ZB_OK) return e->rc;
@@ -90,11 +102,11 @@ int meter_poll(struct meter *m, zb_time now, struct buf *csv, struct zb_err *e) 
         const struct meter_value *v = &m->value[i];
         unsigned char r[4];
         double x;
-        if (registers(m, v, v->kind <= METER_I16 ? 1 : 2, r, e) != ZB_OK) {
+        if (ask(m, v, r, e) != ZB_OK) {
             meter_close(m);
             return e->rc;
         }
-        if (!value_of(v, r, &x)) return zb_fail(e, ZB_E_INPUT, "meter %s:%s: %s is no number", m->host, m->port, v->point);
+        if (!modbus_value(v, r, &x)) return zb_fail(e, ZB_E_INPUT, "meter %s:%s: %s is no number", m->host, m->port, v->point);
         buf_printf(csv, "%s,%s,%.6f,0,%s,%s\n", v->point, zb_time_text(now, t), x, v->unit, v->location);
     }
     return csv->over ? zb_fail(e, ZB_E_LIMIT, "meter %s:%s has too many values", m->host, m->port) : ZB_OK;

@@ -29,9 +29,8 @@ static size_t body_keep(char *p, size_t size, size_t n, void *arg) {
     return size * n;
 }
 
-/* What a reply says was wrong: its error, else its first reason. */
-static void reason_of(const char *text, char why[300], const char *absent, char code[20]) {
-    json_t *o = json_loads(text ? text : "", 0, NULL);
+void answer_read(struct str text, const char *absent, char why[300], char code[20]) {
+    json_t *o = json_loadb(text.p ? text.p : "", text.n, 0, NULL);
     const char *w = json_string_value(json_object_get(o, "error")), *k = json_string_value(json_object_get(o, "code"));
     if (!w) w = json_string_value(json_array_get(json_object_get(o, "reasons"), 0));
     snprintf(why, 300, "%s", w ? w : absent);
@@ -70,7 +69,7 @@ static enum sent http_send(struct sender *s, struct str name, struct str bytes, 
         return later(s, 0, wait);
     }
     s->back_off = 0;
-    reason_of(reply.p, why, "", code);
+    answer_read(buf_str(&reply), "", why, code);
     if (status == 200) return SENT;
     if (!why[0]) snprintf(why, 300, "%.120s answers with status %ld", s->c->to, status);
     if (refused_for_good(status)) return SENT_REFUSED;
@@ -120,7 +119,7 @@ static enum sent mqtt_send(struct sender *s, struct str name, struct str bytes, 
         return later(s, 0, wait);
     }
     s->back_off = 0;
-    reason_of(answer, why, "", code);
+    answer_read(str_of(answer), "", why, code);
     free(answer);
     return code[0] ? SENT_REFUSED : SENT;
 }

@@ -47,6 +47,14 @@ static int known(struct broker *b, struct str mine) {
     return r == ZB_OK ? 1 : r == ZB_E_DENIED ? 0 : -1;
 }
 
+bool broker_topic(struct str topic, struct str *mine, struct str *file) {
+    size_t head = sizeof UP - 1;
+    int64_t digits;
+    if (topic.n <= head || memcmp(topic.p, UP, head)) return false;
+    *mine = str_cut((struct str){topic.p + head, topic.n - head}, '/', file);
+    return file->p && file->n && mine->n >= 8 && mine->n < sizeof((struct taken *)0)->mine && num_i64((struct str){mine->p, 8}, 0, INT64_MAX, &digits);
+}
+
 static const char *code_of(int rc) { return rc == ZB_OK ? NULL : rc == ZB_E_LIMIT ? "limit" : rc == ZB_E_DENIED ? "denied" : "input"; }
 
 static bool waits(struct str mine, const struct zb_err *e) {
@@ -59,12 +67,8 @@ static bool take(void *arg, struct str topic, struct str payload) {
     struct broker *b = arg;
     struct taken *t = &b->taken[b->n];
     struct zb_err e;
-    size_t head = sizeof UP - 1;
-    if (topic.n <= head || memcmp(topic.p, UP, head)) return true;
-    struct str file, mine = str_cut((struct str){topic.p + head, topic.n - head}, '/', &file);
-    int64_t digits;
-    bool good = file.p && file.n && mine.n >= 8 && mine.n < sizeof t->mine && num_i64((struct str){mine.p, 8}, 0, INT64_MAX, &digits);
-    int who = good ? known(b, mine) : 0;
+    struct str file, mine;
+    int who = broker_topic(topic, &mine, &file) ? known(b, mine) : 0;
     if (who < 0) return false;
     if (!who) {
         log_event("event=mqtt_stray topic=\"" STR_FMT "\" reason=\"no mine with a valid upload token\"", (int)(topic.n < 100 ? topic.n : 100), topic.p);

@@ -7,4 +7,6 @@
 struct broker;
 /* The password of the url's user is the first line of DIR/keys/mqtt; DIR/keys/mqtt-ca.pem, where it is, are the certificates for mqtts. */
 ZB_MUST int broker_start(struct engine *en, const char *url, struct broker **ret, struct zb_err *e);
+/* zhiben/up/MINE/FILE with what may be a mine's code and some name; views into the topic. Pure. */
+bool broker_topic(struct str topic, struct str *mine, struct str *file);
 void broker_stop(struct broker *b);

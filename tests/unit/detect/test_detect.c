@@ -239,6 +239,22 @@ static void late_backlog(void **s) {
     assert_false(mine_sample(p, m, STR(G), &old, now, &d));
     assert_false(mine_sample(p, m, STR(G), &future, now, &d));
 }
+/* The past is judged by all that is known of the points, what they are tied to included. */
+static void late_feed(void **s) {
+    (void)s;
+    define("F", "1011", "开关负荷侧", "", LIMITS_NONE);
+    define(G, "0001", "1101工作面上隅角", "D-F", own("1.0", "1.5"));
+    struct sample gas[20], power[20];
+    for (int i = 0; i < 20; i++) {
+        gas[i] = (struct sample){t0 + i * 30000, fx("0.3"), 0};
+        power[i] = (struct sample){t0 + i * 30000, i > 5 && i < 12 ? fx("0") : fx("1"), 0};
+    }
+    const struct past past[] = {{STR(G), gas, 20}, {STR("F"), power, 20}};
+    mine_rejudge(p, m, past, 2, false, &d);
+    assert_non_null(last(ALARM_FEED));
+    assert_int_equal(last(ALARM_FEED)->raised, t0 + 6 * 30000);
+    assert_int_equal(last(ALARM_FEED)->cleared, t0 + 12 * 30000);
+}
 /* frozen and thawed at every step gives the same alarms as a straight run; no id twice for different alarms */
 static void freeze_anywhere(void **s) {
     (void)s;
@@ -298,6 +314,7 @@ int main(void) {
                                    T(a_stop_of_ours_is_nobodys_silence),
                                    T(station_and_report),
                                    T(late_backlog),
+                                   T(late_feed),
                                    T(freeze_anywhere)};
     return cmocka_run_group_tests(t, up, policy_down);
 }
