@@ -45,7 +45,14 @@ struct province {
 static int64_t record(struct province *v, const char *ledger, json_t *values, struct zb_err *e) {
     ZB_AUTO(arena_drop) struct arena *a = arena_new((size_t)4 << 20);
     struct db *w = engine_writer(v->en);
-    struct lcall c = {.db = w, .policy = v->p, .l = &v->p->ledger[policy_ledger(v->p, str_of(ledger))], .now = zb_now(), .arena = a, .dir = v->dir};
+    static const struct actor HEAD = {.user = "head", .role = "head", .area = "14"};
+    struct lcall c = {.actor = strcmp(ledger, "suspension") ? NULL : &HEAD, /* a person's act */
+                      .db = w,
+                      .policy = v->p,
+                      .l = &v->p->ledger[policy_ledger(v->p, str_of(ledger))],
+                      .now = zb_now(),
+                      .arena = a,
+                      .dir = v->dir};
     struct lchange ch = {.values = values, .at = ZB_TIME_NONE};
     int64_t id = 0;
     bool done;
@@ -61,11 +68,10 @@ static int site_make(struct province *v, const char *code, struct zb_err *e) {
     snprintf(face, sizeof face, "%s0002", code), snprintf(heading, sizeof heading, "%s0003", code);
     int64_t *id = xcalloc(1, sizeof *id);
     map_set(&v->site, str_of(code), id);
-    *id = record(v, "site",
-                 json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:[{s:s,s:s,s:s},{s:s,s:s,s:s}]}", "code", code, "name", "示范矿", "kind", "coal_ug", "county", county,
-                           "state", "producing", "capacity_kt", 3200, "ug_quota_n", 110, "places", "name", "1101工作面", "kind", "face", "zone_id", face,
-                           "name", "1203掘进工作面", "kind", "heading", "zone_id", heading),
-                 e);
+    json_t *site = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:[{s:s,s:s,s:s},{s:s,s:s,s:s}]}", "state", "producing", "code", code, "name", "示范矿", "kind",
+                             "coal_ug", "county", county, "capacity_kt", 3200, "ug_quota_n", 110, "places", "name", "1101工作面", "kind", "face", "zone_id",
+                             face, "name", "1203掘进工作面", "kind", "heading", "zone_id", heading);
+    *id = record(v, "site", site, e);
     if (!*id) return e->rc;
     for (int i = 0; i < v->planted; i++) {
         const struct planted *x = &v->plant[i];
@@ -276,7 +282,11 @@ int main(int n, char **a) {
             fprintf(stderr, "day %d of %lld: %d clues, %d new; %.0f s in, %.0f s judged\n", d + 1, (long long)days, r.clues, r.fresh, in_s, night_s);
     }
     if (rc == ZB_OK) rc = clues_read(v, &t, &e);
-    if (rc != ZB_OK) return fprintf(stderr, "clean: %s\n", e.msg), 1;
+    if (rc != ZB_OK) {
+        fprintf(stderr, "clean: %s\n", e.msg);
+        if (v->en) engine_close(v->en);
+        return 1;
+    }
     tell(v, &t, (int)mines, (int)days, in_s, night_s);
     engine_close(v->en);
     return 0;

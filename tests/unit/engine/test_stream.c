@@ -305,8 +305,11 @@ static void clear(void) {
     for (int i = 0; i < f.p->ledgers; i++) {
         const struct ledger *l = &f.p->ledger[i];
         if (l->view[0]) continue;
-        snprintf(sql, sizeof sql, "delete from l_%s", l->key);
-        OK(db_exec(en->writer, sql, &err));
+        static const char *const OF[] = {"l_", "h_"};
+        for (int k = 0; k < 2; k++) {
+            snprintf(sql, sizeof sql, "delete from %s%s", OF[k], l->key);
+            OK(db_exec(en->writer, sql, &err));
+        }
         for (int k = 0; k < l->subs; k++) {
             snprintf(sql, sizeof sql, "delete from s_%s_%s", l->key, l->sub[k].key);
             OK(db_exec(en->writer, sql, &err));
