@@ -51,7 +51,7 @@ static void card_step(struct engine *en, struct mine *m, const struct batch *b, 
     bool came = before != ZB_TIME_NONE && down <= since && down > (s ? s->last : before - 10 * ZB_MINUTE); /* and was not merely missing in a file */
     if (came) since = down;                                                                                /* the first stay begins with going down */
     if (s && (came || !str_is(area, s->area) || !str_is(reader, s->reader) || since > s->last)) {
-        if (!came && since > s->last && since - s->last < 10 * ZB_MINUTE) s->last = since; /* between two files he was on his way */
+        if (!came && since > s->last) s->last = since; /* between two files of one trip he was on his way, however long no file came */
         told(en, m, s);
         s->since = since;
     }
