@@ -1,6 +1,6 @@
 // A mine comes on line in the browser: token, trial files, codes and classes confirmed, report, acceptance, its alarm live on the desk; then its completeness.
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { beijing, dataDir, PASSWORD, ROOT, serve, stamp, zb } from '../lib.mjs'
@@ -12,6 +12,8 @@ let d, s, browser, page, token, began
 before(async () => {
   d = dataDir()
   zb(['user', d.dir, 'add', 'duty', '--role', 'officer'])
+  const intake = join(d.dir, 'policy/intake.yaml') // small shares, so that a flood is soon told to wait
+  writeFileSync(intake, readFileSync(intake, 'utf8').replace(/files_per_second: .*/, 'files_per_second: 1').replace(/files_saved_up: .*/, 'files_saved_up: 60'))
   s = await serve(d.dir)
   browser = await chromium.launch({ executablePath: CHROME, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
@@ -76,4 +78,16 @@ test('completeness, a value read at the mine, English and a phone', { timeout: 6
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth + 1), h)
     await page.setViewportSize({ width: 1280, height: 900 })
   }
+})
+test('a mine that is told to wait is seen on the page of what is received', { timeout: 60000 }, async () => {
+  await page.goto(s.url + '/#/health'); await page.waitForSelector('.share')
+  assert.match(await text('.share'), /^within/)
+  let status = 200, n = 0
+  while (status === 200 && n++ < 200) status = await put('CDSS', now - 86400000 - n * 30000, sample('P1', '0.4', now - 86400000 - n * 30000))
+  assert.equal(status, 429)
+  await page.waitForSelector('.share .bad', { timeout: 15000 })
+  assert.match(await text('.share'), /told to wait.*1 times/)
+  assert.ok(!/[\u4e00-\u9fff]/.test(await text('.share')))
+  await page.click('#lang')
+  assert.match(await text('.share'), /须等待.*已令等待1次/)
 })
