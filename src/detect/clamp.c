@@ -5,19 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct top { /* of a window */
-    int n, at_top, visits;
+struct top {                              /* of a window */
+    int n, at_top, visits, longest, work; /* longest: cells of a stay at the top; work: cells while coal is cut */
     zb_fix max, min;
 };
 static struct top top_of(const struct grid *g, int from, int to) {
     struct top t = {.max = INT64_MIN, .min = INT64_MAX};
     for (int i = from; i < to; i++) {
+        t.work += g->work && g->work[i] == REGIME_WORK;
         if (g->v[i] == CELL_NONE) continue;
         t.n++;
         if (g->v[i] > t.max) t.max = g->v[i];
         if (g->v[i] < t.min) t.min = g->v[i];
     }
     bool there = false;
+    int stay = 0;
     zb_fix away = t.max > t.min ? (t.max - t.min) / 50 : 0; /* a visit ends when it is left for more than a tremble */
     for (int i = from; i < to; i++) {
         if (g->v[i] == CELL_NONE) continue;
@@ -25,54 +27,73 @@ static struct top top_of(const struct grid *g, int from, int to) {
         t.at_top += now;
         t.visits += now && !there;
         there = now || (there && t.max - g->v[i] <= away);
+        stay = now ? stay + 1 : 0;
+        if (stay > t.longest) t.longest = stay;
     }
     return t;
 }
-static bool usable(const struct top *t, int w, zb_fix unit, const struct detect_clamp *c) {
-    return t->n >= 0.8 * w && (double)(t->max - t->min) >= c->range_steps * (double)unit;
-}
+static double steps_in(const struct top *t, const struct grid *g) { return t->n ? (double)(t->max - t->min) / (double)g->unit : 0; }
+static double share_of(const struct top *t) { return t->n ? (double)t->at_top / t->n : 0; }
 
-/* 99 % quantile of the share at the top over the past's windows; 0 without a past. */
-static double own_top(const struct grid *g, int w, int hop, const struct detect_clamp *c) {
+/* What is usual for this sensor: the 99 % quantile of the share at the top and the longest stay at the top at work, over windows of the past; how often a value stays. */
+struct usual {
+    double share, stays;
+    int longest;
+};
+static struct usual usual_of(const struct grid *g, int w, int hop, const struct policy *p) {
+    const struct detect_clamp *c = &p->detect.clamp;
+    struct usual u = {.stays = flat_learn(g, &p->detect.flat).p_work};
     double *share = xmalloc((size_t)(g->day / hop + 2) * sizeof *share);
     int n = 0;
     for (int i = 0; i + w <= g->day; i += hop) {
         struct top t = top_of(g, i, i + w);
-        if (usable(&t, w, g->unit, c)) share[n++] = (double)t.at_top / t.n;
+        double steps = steps_in(&t, g);
+        if (t.n < 0.8 * w || steps < c->coarse_steps) continue;
+        if (steps >= c->range_steps) share[n++] = share_of(&t);
+        if (t.work >= c->work_share * w && t.longest > u.longest) u.longest = t.longest;
     }
     stat_sort(share, n);
-    double q = n ? stat_quantile(share, n, 0.99) : 0;
+    u.share = n ? stat_quantile(share, n, 0.99) : 0;
     free(share);
-    return q;
+    return u;
+}
+
+/* A window of enough steps tells by its share at the top. One of fewer looks like a coarse sensor at rest: only at work, and only by a stay at the top that this
+ * sensor's habit of staying shows in fewer than one of 1/coarse_chance such windows, and longer than any before. */
+static bool is_clamped(const struct top *t, int w, const struct grid *g, const struct usual *u, const struct detect_clamp *c) {
+    double share = share_of(t), steps = steps_in(t, g);
+    bool work = t->work >= c->work_share * w;
+    if (t->n < 0.8 * w || t->visits < c->visits || share < c->top_share) return false;
+    if (steps >= c->range_steps) return share >= c->own_factor * u->share && share * steps >= (work ? c->mass : c->mass_rest);
+    if (steps < c->coarse_steps || !work || !(u->stays > 0 && u->stays < 1)) return false;
+    return t->longest > u->longest && t->longest > 1 + log(c->coarse_chance / t->visits) / log(u->stays);
 }
 
 void clamp_find(const struct grid *g, zb_fix limit, zb_fix range_hi, const struct policy *p, struct hits *out) {
     const struct detect_clamp *c = &p->detect.clamp;
     int w = (int)(c->window_s * 1000 / (double)g->step), hop = w / 30 > 0 ? w / 30 : 1, first = g->day - w + hop;
     if (w < c->cells) return; /* a few readings of a slow series stand at the top by chance */
-    double own = own_top(g, w, w / 2, c), need = fmax(c->top_share, c->own_factor * own);
+    struct usual u = usual_of(g, w, w / 2, p);
     struct hit *open = NULL;
     size_t at = (size_t)-1;
     for (int i = first > 0 ? first : 0; i + w <= g->n; i += hop) {
         struct top t = top_of(g, i, i + w);
-        double share = t.n ? (double)t.at_top / t.n : 0;
-        double steps = (double)(t.max - t.min) / (double)g->unit;
-        if (!usable(&t, w, g->unit, c) || share < need || share * steps < c->mass || t.visits < c->visits || (range_hi != ZB_FIX_NONE && t.max >= range_hi))
-            continue;
+        double share = share_of(&t);
+        if (!is_clamped(&t, w, g, &u, c) || (range_hi != ZB_FIX_NONE && t.max >= range_hi)) continue;
         open = at == (size_t)-1 ? NULL : &out->h[at];
         if (!open || i > open->to) open = hit_new(out, p, DETECTOR_CLAMP, i, i + w);
         at = (size_t)(open - out->h);
         open->to = i + w;
         if (!(share > open->seen || isnan(open->seen))) continue;
-        open->seen = share, open->expected = own;
+        open->seen = share, open->expected = u.share;
         bool below = limit != ZB_FIX_NONE && t.max < limit;
         char v[ZB_FIX_CAP], lim[ZB_FIX_CAP];
         zb_fix_text(t.max, v), zb_fix_text(limit, lim);
-        snprintf(open->zh, sizeof open->zh, "%.0f%%的读数停在最高值%s，%d次触顶而不越过；平时不超过%.1f%%%s%s%s", share * 100, v, t.visits, own * 100,
-                 below ? "；报警值" : "", below ? lim : "", below ? "从未达到" : "");
+        snprintf(open->zh, sizeof open->zh, "%.0f%%的读数停在最高值%s，%d次触顶而不越过，最长停留%d个读数；平时不超过%.1f%%%s%s%s", share * 100, v, t.visits,
+                 t.longest, u.share * 100, below ? "；报警值" : "", below ? lim : "", below ? "从未达到" : "");
         snprintf(open->en, sizeof open->en,
-                 "%.0f %% of readings stand at the highest value %s, reached %d times and never passed; usually at most %.1f %%%s%s%s", share * 100, v,
-                 t.visits, own * 100, below ? "; alarm limit " : "", below ? lim : "", below ? " never reached" : "");
+                 "%.0f %% of readings stand at the highest value %s, reached %d times and never passed, %d of them in a row; usually at most %.1f %%%s%s%s",
+                 share * 100, v, t.visits, t.longest, u.share * 100, below ? "; alarm limit " : "", below ? lim : "", below ? " never reached" : "");
     }
 }
 

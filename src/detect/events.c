@@ -156,6 +156,7 @@ void react_find(const struct grid *g, const zb_time *event, int n, const char *z
 void twin_find(const struct grid *a, const struct grid *b, const struct policy *p, struct hits *out) {
     const struct detect_twin *c = &p->detect.twin;
     int w = (int)(c->window_s * 1000 / (double)a->step), n = a->n < b->n ? a->n : b->n;
+    if (w < 1) return; /* a cell is longer than the window */
     for (int i = a->day; i + w <= n; i += w) {
         int moved = 0, same = 0;
         for (int k = i + 1; k < i + w; k++) {

@@ -24,7 +24,7 @@ void grid_make(struct grid *g, const struct sample *s, int n, zb_time from, zb_t
     for (int k = 0; k < n; k++) {
         if (s[k].t < from || s[k].t >= to) continue;
         int i = (int)((s[k].t - from) / step);
-        if (s[k].v != ZB_FIX_NONE) g->v[i] = s[k].v;
+        if (cell_value(s[k].v)) g->v[i] = s[k].v;
         g->state[i] |= s[k].state;
     }
     g->unit = unit_of(g);

@@ -5,14 +5,17 @@
 #include "policy/detect.h"
 
 #define CELL_NONE ZB_FIX_NONE
+/* What lies farther out (2·10¹²) is no reading of a sensor and is left out; the difference of two others fits an integer. NONE is no value. */
+#define CELL_MOST ((zb_fix)1 << 61)
+static inline bool cell_value(zb_fix v) { return v >= -CELL_MOST && v <= CELL_MOST; }
 enum regime { REGIME_REST, REGIME_WORK, REGIME_UNKNOWN }; /* of the place: is coal cut there? */
 struct grid {
     zb_time t0, step; /* time of cell i: t0 + i step */
     int n, day;
-    zb_fix *v;      /* n values */
+    zb_fix *v;       /* n values */
     uint32_t *state; /* OR of the states in the cell */
-    uint8_t *work;  /* enum regime of each cell; NULL unknown throughout */
-    zb_fix unit;    /* resolution: the smallest step between values, at least a millionth */
+    uint8_t *work;   /* enum regime of each cell; NULL unknown throughout */
+    zb_fix unit;     /* resolution: the smallest step between values, at least a millionth */
 };
 /* Owns v and state; work is made by grid_regime. from: a whole number of steps is best. */
 void grid_make(struct grid *g, const struct sample *s, int n, zb_time from, zb_time day, zb_time to, zb_time step);

@@ -45,6 +45,18 @@ static void explain(const struct sensor_day *in, const struct integrity_day *d, 
                                    : LOOKED_FOUND);
 }
 
+/* What a test measures, in words an inspector reads: hit.seen and hit.expected times `scale` in `unit`. */
+static const struct {
+    const char *zh, *en, *unit;
+    double scale;
+} MEASURE[DETECTORS_N] = {
+    [DETECTOR_FLAT] = {"连续相同的读数（应有：少见的长度）", "equal readings in a row (expected: a rare length)", "个", 1},
+    [DETECTOR_REPLAY] = {"与先前一段相同的读数", "readings equal to an earlier stretch", "个", 1},
+    [DETECTOR_NEAR] = {"与先前一段的差别（应有：别处最小的）", "difference from an earlier stretch (expected: closest other)", "个最小单位", 1},
+    [DETECTOR_CLAMP] = {"停在最高值的读数（应有：平时最多）", "readings at the highest value (expected: usual most)", "%", 100},
+    [DETECTOR_SMOOTH] = {"相邻读数的变化（应有：平时最低）", "movement between readings (expected: the least usual)", "个最小单位", 1},
+};
+
 /* more: further hits of the same test that day, told by the first; until: where the last of them ends. */
 static void clue_of(const struct sensor_day *in, const struct policy *p, const struct integrity_day *d, const struct hit *h, int more, int until,
                     struct clues *out) {
@@ -56,7 +68,10 @@ static void clue_of(const struct sensor_day *in, const struct policy *p, const s
     const struct detector *w = &p->detect.who[h->detector];
     c->grade = h->grade;
     c->chance = h->chance;
-    struct clue_factor *f = clue_factor(c, w->zh, w->en, "", h->seen, h->expected);
+    bool named = MEASURE[h->detector].zh != NULL;
+    double scale = named ? MEASURE[h->detector].scale : 1;
+    struct clue_factor *f = clue_factor(c, named ? MEASURE[h->detector].zh : w->zh, named ? MEASURE[h->detector].en : w->en,
+                                        named ? MEASURE[h->detector].unit : "", scale * h->seen, scale * h->expected);
     snprintf(f->how_zh, sizeof f->how_zh, "本测点此前%d天的规律", (int)(in->g->day * in->g->step / ZB_DAY));
     snprintf(f->how_en, sizeof f->how_en, "this point's own habit over the %d days before", (int)(in->g->day * in->g->step / ZB_DAY));
     explain(in, d, h, c);

@@ -112,8 +112,10 @@ static void change_check(struct step *s, struct pt *pt, const struct sample *x) 
         zb_fix rise = 0, fall = 0;
         for (int i = 0; i < r->n; i++) {
             if (r->v[i] == ZB_FIX_NONE) continue;
-            if (x->v - r->v[i] > rise) rise = x->v - r->v[i];
-            if (r->v[i] - x->v > fall) fall = r->v[i] - x->v;
+            zb_fix d;
+            if (__builtin_sub_overflow(x->v, r->v[i], &d)) d = x->v > r->v[i] ? INT64_MAX : -INT64_MAX;
+            if (d > rise) rise = d;
+            if (-d > fall) fall = -d;
         }
         enum alarm_level up = line_reached(l->change.hi, rise, 1, &one);
         if (up > top) top = up, far = rise, line = one;

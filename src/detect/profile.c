@@ -109,12 +109,20 @@ void profile_join(const float *x0, int n, int from, int m, int apart, int change
 struct near_col { /* of each window, for the test rss = s_i + s_j - 2 (qt - m mu_i mu_j) < share_i, share_j */
     float *s, *mean, *allow;
 };
-/* Any column within what both windows allow? No branch, no reduction but a count: vectors again. */
-WIDE static int row_any(const float *restrict qt, const float *restrict s, const float *restrict mean, const float *restrict allow, int k, float si, float mmi,
-                        float most) {
+/* One row of a block of columns: the dot products rolled on from the row before, and whether any column is within what both windows allow. Index 0 of q and to is the
+ * column before the block. No branch, no reduction but a count: vectors. */
+struct near_row {
+    float gone, come, s, mean, most; /* the values that leave and come; of the row's window: square, m times its mean, what it allows */
+};
+WIDE static int block_row(float *restrict to, const float *restrict q, const float *restrict x, const struct near_col *c, int a, int n, int m,
+                          const struct near_row *w) {
+    const float *s = c->s + a, *mean = c->mean + a, *allow = c->allow + a, *left = x + a - 1, *right = x + a + m - 1;
+    float gone = w->gone, come = w->come, si = w->s, mmi = w->mean, most = w->most;
     int any = 0;
-    for (int j = 0; j < k; j++) {
-        float rss = si + s[j] - 2 * (qt[j] - mmi * mean[j]), limit = allow[j] < most ? allow[j] : most;
+    for (int j = 0; j < n; j++) {
+        float v = q[j] - gone * left[j] + come * right[j];
+        to[j + 1] = v;
+        float rss = si + s[j] - 2 * (v - mmi * mean[j]), limit = allow[j] < most ? allow[j] : most;
         any += rss < limit;
     }
     return any;
@@ -212,39 +220,102 @@ static float *steps_of(const struct grid *g) {
     return x;
 }
 
+struct span {
+    int from, to;
+};
+/* Stretches of lively windows in [from, to); two nearer than m are one: to begin anew costs as much as m rows. */
+static int spans_of(const float *allow, int from, int to, int m, struct span **ret) {
+    int n = 0, cap = 0;
+    *ret = NULL;
+    for (int i = from; i < to; i++) {
+        if (allow[i] < 0) continue;
+        if (n && i - (*ret)[n - 1].to < m) {
+            (*ret)[n - 1].to = i + 1;
+            continue;
+        }
+        if (n == cap) *ret = xrealloc(*ret, (size_t)(cap = cap ? 2 * cap : 16) * sizeof **ret);
+        (*ret)[n++] = (struct span){i, i + 1};
+    }
+    return n;
+}
+
+struct near {
+    const float *x;
+    int m;
+    struct near_col col;
+    const struct moments *o;
+};
+
+/* Rows against one span of columns, block by block so that a block stays in the cache for all rows; any[row] counts the columns that are near and lie before
+ * its window. The first row and column 0 are not looked at. */
+static void span_look(const struct near *k, struct span row, struct span col, int *any) {
+    enum { BLOCK = 2048 };
+    int rows = row.to - row.from, m = k->m, first = col.from > 0 ? col.from : 1, last = col.to < row.to - m ? col.to : row.to - m;
+    float buf[2][BLOCK + 1], *edge = xmalloc((size_t)rows * sizeof *edge), *next = xmalloc((size_t)rows * sizeof *next);
+    for (int i = 0; i < rows && first < last; i++) edge[i] = dot(k->x + row.from + i, k->x + first - 1, m);
+    for (int a = first; a < last; a += BLOCK) {
+        int n = last - a < BLOCK ? last - a : BLOCK;
+        for (int j = 0; j <= n; j++) buf[0][j] = dot(k->x + row.from, k->x + a - 1 + j, m);
+        next[0] = buf[0][n];
+        for (int i = 1; i < rows; i++) {
+            float *to = buf[i & 1], *q = buf[~i & 1];
+            int at = row.from + i, before = at - m - a; /* columns whose window lies before */
+            if (before > n) before = n;
+            if (before < 0 || k->col.allow[at] < 0) before = 0; /* a row that is not lively is only rolled on */
+            struct near_row w = {k->x[at - 1], k->x[at + m - 1], k->col.s[at], (float)(m * k->o->mean[at]), k->col.allow[at]};
+            to[0] = edge[i];
+            any[i] += block_row(to, q, k->x, &k->col, a, before, m, &w);
+            block_row(to + before, q + before, k->x, &k->col, a + before, n - before, m, &w);
+            next[i] = to[n];
+        }
+        float *t = edge;
+        edge = next, next = t;
+    }
+    free(edge), free(next);
+}
+
 void near_find(const struct grid *g, const struct policy *p, struct hits *out) {
     const struct detect_near *c = &p->detect.near;
     int m = (int)c->window, from = g->day;
-    if (g->n - from < m || (double)(from * g->step) < c->learn_d * (double)ZB_DAY) return;
+    if (g->n - from < m || from < c->learn * m) return;
     float *x = steps_of(g);
     struct moments o = moments_of(x, g->n, m);
-    int k = g->n - m + 1, lively = 0;
+    int k = g->n - m + 1;
     struct near_col col = {xmalloc((size_t)k * sizeof(float)), xmalloc((size_t)k * sizeof(float)), xmalloc((size_t)k * sizeof(float))};
     for (int j = 0; j < k; j++) {
-        bool ok = o.changes[j] >= c->changes;
         col.s[j] = (float)o.square[j];
         col.mean[j] = (float)o.mean[j];
-        col.allow[j] = ok ? (float)allowed(x + j, m, c) : -1;
-        lively += ok && j >= from;
+        col.allow[j] = o.changes[j] >= c->changes ? (float)allowed(x + j, m, c) : -1;
     }
-    struct rows r;
+    struct near near = {x, m, col, &o};
+    struct span *row, *column;
+    int rows = spans_of(col.allow, from, k, m, &row), columns = spans_of(col.allow, 0, k, m, &column);
+    bool copy = true;
     struct hit *open = NULL;
     size_t at = (size_t)-1;
-    if (lively) {
-        rows_start(&r, x, g->n, m, from);
-        do {
-            int to = r.i - m;
-            if (col.allow[r.i] < 0 || to < 1) continue;
-            if (!row_any(r.qt, col.s, col.mean, col.allow, to, col.s[r.i], (float)(m * o.mean[r.i]), col.allow[r.i])) continue;
+    for (int i = 0; i < rows && copy; i++) {
+        int length = row[i].to - row[i].from, *any = xcalloc((size_t)length, sizeof *any);
+        for (int j = 0; j < columns; j++) span_look(&near, row[i], column[j], any);
+        any[0] = 1; /* not rolled to: looked at exactly */
+        struct rows r = {.k = 0};
+        for (int q = 0; q < length && copy; q++) {
+            int now = row[i].from + q, to = now - m;
+            if (!any[q] || col.allow[now] < 0 || to < 1) continue;
+            if (r.k && now - r.i >= m) rows_done(&r), r.k = 0;
+            if (!r.k) rows_start(&r, x, g->n, m, now);
+            while (r.i < now && rows_next(&r)) {}
             struct near_best b = look(&r, &o, &col, to);
-            if (!is_near(&b, &col, r.i, c->second)) continue;
-            if (at == (size_t)-1 && natural(x, g->n, from, &o, &col, c)) break;
+            if (!is_near(&b, &col, now, c->second)) continue;
+            if (at == (size_t)-1 && natural(x, g->n, from, &o, &col, c)) copy = false;
+            if (!copy) break;
             if (at != (size_t)-1) open = &out->h[at];
             near_tell(out, p, &r, &b, &o, &open);
             at = (size_t)(open - out->h);
-        } while (rows_next(&r));
-        rows_done(&r);
+        }
+        if (r.k) rows_done(&r);
+        free(any);
     }
+    free(row), free(column);
     free(x), free(col.s), free(col.mean), free(col.allow);
     moments_done(&o);
 }

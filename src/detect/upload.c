@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool beyond(zb_fix a, zb_fix b, double tolerance) { return fabs((double)(a - b)) > tolerance; }
+static bool beyond(zb_fix a, zb_fix b, double tolerance) { return fabs((double)a - (double)b) > tolerance; }
 
 void upload_find(const struct grid *g, const struct sample *s, int n, const struct five *f, int nf, const struct policy *p, struct hits *out) {
     const struct detect_upload *c = &p->detect.upload;
@@ -12,14 +12,14 @@ void upload_find(const struct grid *g, const struct sample *s, int n, const stru
     int breaks = 0, judged = 0, k = 0, first = -1, last = -1;
     zb_fix claimed = ZB_FIX_NONE, real = ZB_FIX_NONE;
     for (int i = 0; i < nf; i++) {
-        if (f[i].start == ZB_TIME_NONE || f[i].end == ZB_TIME_NONE || f[i].max == ZB_FIX_NONE) continue;
+        if (f[i].start == ZB_TIME_NONE || f[i].end == ZB_TIME_NONE || !cell_value(f[i].max)) continue;
         /* whether the reading at either end counts is the vendor's choice: neither is asked, nor what its state speaks against */
         while (k > 0 && s[k - 1].t > f[i].start) k--;
         while (k < n && s[k].t <= f[i].start) k++;
         zb_fix hi = INT64_MIN, lo = INT64_MAX;
         int in = 0;
         for (int j = k; j < n && s[j].t < f[i].end; j++) {
-            if (s[j].v == ZB_FIX_NONE || (s[j].state & (ST_CALIB | ST_NOT_POLLED | ST_PAUSED | ST_FAULT | ST_NO_VALUE))) continue;
+            if (!cell_value(s[j].v) || (s[j].state & (ST_CALIB | ST_NOT_POLLED | ST_PAUSED | ST_FAULT | ST_NO_VALUE))) continue;
             in++;
             if (s[j].v > hi) hi = s[j].v;
             if (s[j].v < lo) lo = s[j].v;
@@ -28,9 +28,8 @@ void upload_find(const struct grid *g, const struct sample *s, int n, const stru
         judged++;
         /* a statistic may have seen more than the readings sent, never less: its maximum below theirs or its minimum above is a contradiction */
         bool less = f[i].max < hi && beyond(f[i].max, hi, tolerance);
-        bool more = f[i].min != ZB_FIX_NONE && f[i].min > lo && beyond(f[i].min, lo, tolerance);
-        bool mean =
-            f[i].avg != ZB_FIX_NONE && (f[i].avg > f[i].max + (zb_fix)tolerance || (f[i].min != ZB_FIX_NONE && f[i].avg < f[i].min - (zb_fix)tolerance));
+        bool more = cell_value(f[i].min) && f[i].min > lo && beyond(f[i].min, lo, tolerance);
+        bool mean = cell_value(f[i].avg) && (f[i].avg > f[i].max + (zb_fix)tolerance || (cell_value(f[i].min) && f[i].avg < f[i].min - (zb_fix)tolerance));
         if (!less && !more && !mean) continue;
         if (!breaks++) claimed = less ? f[i].max : more ? f[i].min : f[i].avg, real = less ? hi : more ? lo : f[i].max;
         int at = (int)((f[i].start - g->t0) / g->step);

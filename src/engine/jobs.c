@@ -50,6 +50,25 @@ int night_read(struct night *n, const struct copied *m, int i, zb_time from, str
     return series_read(n->en->series, str_of(m->code), str_of(m->def[i].code), from, n->day + ZB_DAY, s, k, e);
 }
 
+/* The past of a point, read once while the points beside it ask for it too. Borrowed: it stays until MONTHS_KEPT others were asked for. */
+static int month_read(struct night *n, const struct copied *m, int i, const struct sample **s, int *k, struct zb_err *e) {
+    int at = 0;
+    while (at < MONTHS_KEPT - 1 && (n->month[at].m != m || n->month[at].point != i)) at++;
+    struct month x = n->month[at];
+    if (x.m != m || x.point != i) {
+        free(x.s);
+        n->month[at] = x = (struct month){.m = m, .point = i};
+        if (night_read(n, m, i, n->day - (zb_time)n->p->detect.near.history_d * ZB_DAY, &x.s, &x.n, e) != ZB_OK) {
+            n->month[at] = (struct month){0};
+            return e->rc;
+        }
+    }
+    memmove(n->month + 1, n->month, (size_t)at * sizeof x);
+    n->month[0] = x;
+    *s = x.s, *k = x.n;
+    return ZB_OK;
+}
+
 /* Beginnings of losses: no value, fault, calibration, not polled, paused; or a gap of more than three periods. */
 static int losses(const struct sample *s, int n, zb_time *out) {
     const uint32_t LOST = ST_CALIB | ST_NOT_POLLED | ST_PAUSED | ST_FAULT | ST_NO_VALUE;
@@ -86,7 +105,7 @@ static void prints_add(struct night *n, const struct sample *s, int k, int mine,
     zb_fix *v = xmalloc((size_t)(k + 1) * sizeof *v);
     int c = 0;
     for (int i = 0; i < k; i++)
-        if (s[i].t >= n->day && s[i].v != ZB_FIX_NONE) v[c++] = s[i].v;
+        if (s[i].t >= n->day && cell_value(s[i].v)) v[c++] = s[i].v;
     int got = replay_fingerprints(v, c, 0, &n->p->detect.replay, f, 400);
     free(v);
     for (int i = 0; i < got && n->prints < PRINTS_MAX; i++) {
@@ -152,16 +171,16 @@ static int point_judge(struct night *n, int mi, int i, struct clues *out, struct
     bool steady = word_in(p->detect.steady_types, str_of(def->sensor_type));
     if (def->vt != VALUE_MN || (!steady && !word_in(p->detect.gas_types, str_of(def->sensor_type)))) return ZB_OK;
     zb_time from = n->day - (zb_time)p->detect.near.history_d * ZB_DAY, step = (zb_time)(p->detect.near.grid_s * 1000);
-    struct sample *s = NULL, *b = NULL, *on = NULL, *fan = NULL;
+    const struct sample *s = NULL, *b = NULL, *on = NULL, *fan = NULL;
     struct five *five = NULL;
     int fives = 0;
     zb_time *lost = xmalloc(3 * EVENTS_MAX * sizeof *lost), *station = lost + EVENTS_MAX, *stop = station + EVENTS_MAX;
     int k = 0, kb = 0, ko = 0, kf = 0, beside = relate_beside(m->list, m->n, i, p), work = relate_work(m->list, m->n, i, p),
         f = relate_fan(m->list, m->n, i, p);
-    int rc = night_read(n, m, i, from, &s, &k, e);
-    if (rc == ZB_OK && k && beside >= 0) rc = night_read(n, m, beside, from, &b, &kb, e);
-    if (rc == ZB_OK && k && work >= 0) rc = night_read(n, m, work, from, &on, &ko, e);
-    if (rc == ZB_OK && k && f >= 0) rc = night_read(n, m, f, from, &fan, &kf, e);
+    int rc = month_read(n, m, i, &s, &k, e);
+    if (rc == ZB_OK && k && beside >= 0) rc = month_read(n, m, beside, &b, &kb, e);
+    if (rc == ZB_OK && k && work >= 0) rc = month_read(n, m, work, &on, &ko, e);
+    if (rc == ZB_OK && k && f >= 0) rc = month_read(n, m, f, &fan, &kf, e);
     if (rc == ZB_OK && k) rc = fives_read(n, m, i, &five, &fives, e);
     if (rc == ZB_OK && k) {
         struct grid g, gb = {0};
@@ -203,7 +222,7 @@ static int point_judge(struct night *n, int mi, int i, struct clues *out, struct
         grid_free(&g), grid_free(&gb);
         n->ret->points++;
     }
-    free(s), free(b), free(on), free(fan), free(lost), free(five);
+    free(lost), free(five);
     return rc;
 }
 
@@ -252,7 +271,7 @@ static int day_values(struct night *n, const struct print *x, zb_fix **v, zb_tim
     if (night_read(n, &n->mine[x->mine], x->point, n->day, &s, &got, e) != ZB_OK) return e->rc;
     *v = xmalloc((size_t)(got + 1) * sizeof **v), *t = xmalloc((size_t)(got + 1) * sizeof **t), *k = 0;
     for (int i = 0; i < got; i++)
-        if (s[i].v != ZB_FIX_NONE) (*t)[*k] = s[i].t, (*v)[(*k)++] = s[i].v;
+        if (cell_value(s[i].v)) (*t)[*k] = s[i].t, (*v)[(*k)++] = s[i].v;
     free(s);
     return ZB_OK;
 }
@@ -334,6 +353,7 @@ int engine_night(struct engine *en, int32_t day, zb_time now, struct night_resul
     ret->mines = n.mines;
     ret->whole = rc == ZB_OK && !night_stopped(en);
     clues_done(&found);
+    for (int i = 0; i < MONTHS_KEPT; i++) free(n.month[i].s);
     for (int i = 0; i < n.mines; i++) free(n.mine[i].def), free(n.mine[i].list), free(n.mine[i].visit);
     free(n.mine), free(n.print), free(n.stop);
     policy_unref(n.p);

@@ -20,6 +20,12 @@ struct stop { /* what the ledgers say must stand still */
     double crew, hours;
     bool power;
 };
+enum { MONTHS_KEPT = 8 };
+struct month { /* a point's past as a night judges it */
+    const struct copied *m;
+    int point, n;
+    struct sample *s;
+};
 struct night {
     struct engine *en;
     struct policy *p;
@@ -30,6 +36,7 @@ struct night {
     int prints;
     struct stop *stop;
     int stops;
+    struct month month[MONTHS_KEPT]; /* the last asked for first */
     struct night_result *ret;
 };
 

@@ -266,7 +266,7 @@ static void near_copies(void **s) {
     (void)s;
     struct hits h = {0};
     struct policy q = *p;
-    q.detect.near.learn_d = 1;
+    q.detect.near.learn = 20;
     lively(5760, 5);
     struct grid g = grid_of(long_, 5760, 2880);
     near_find(&g, &q, &h);
@@ -312,6 +312,96 @@ static void held_below_a_ceiling(void **s) {
     hits_done(&h);
     grid_free(&g);
 }
+/* A coarse sensor cut off at work shows three steps only: its long stays at the top tell. The same at rest is a sensor at rest. */
+static void held_below_a_ceiling_in_few_steps(void **s) {
+    (void)s;
+    struct hits h = {0};
+    int v[8640];
+    lcg = 11;
+    double y = 0;
+    for (int i = 0; i < 8640; i++) {
+        y = 0.97 * y + 0.55 * (uni() - 0.5);
+        v[i] = (int)floor(8 + 2.2 * y + 0.5);
+    }
+    struct grid g = grid_of(v, 8640, 5760);
+    g.work = xmalloc(8640);
+    memset(g.work, REGIME_WORK, 8640);
+    clamp_find(&g, fx("1"), fx("4"), p, &h);
+    assert_int_equal(h.n, 0);
+    zb_fix top = g.v[6000], low;
+    for (int i = 6000; i < 6480; i++) top = g.v[i] > top ? g.v[i] : top;
+    for (int cut = 1; cut <= 3 && !h.n; cut++) { /* lower until few steps are left */
+        for (int i = 6000; i < 6480; i++)
+            if (g.v[i] > fx("0.09") - cut * g.unit) g.v[i] = fx("0.09") - cut * g.unit;
+        low = fx("0.09") - (cut + 3) * g.unit;
+        for (int i = 6000; i < 6480; i++)
+            if (g.v[i] < low) g.v[i] = low;
+        clamp_find(&g, fx("1"), fx("4"), p, &h);
+    }
+    assert_int_equal(h.n, 1);
+    assert_true(h.h[0].from <= 6060 && h.h[0].to >= 6420);
+    h.n = 0;
+    memset(g.work, REGIME_REST, 8640);
+    clamp_find(&g, fx("1"), fx("4"), p, &h);
+    assert_int_equal(h.n, 0);
+    hits_done(&h);
+    grid_free(&g);
+}
+
+/* Nothing, one value, no value at all, the same time again, times that run backwards, values at the ends of what an integer holds: no clue and, under the
+ * sanitizers, no trap. */
+static void odd_series(void **s) {
+    (void)s;
+    enum { N = 6000 };
+    struct sample *x = xmalloc(N * sizeof *x);
+    const zb_fix WILD[] = {INT64_MAX, -INT64_MAX, ZB_FIX_NONE, 0, 1, -1};
+    const zb_time STEP[] = {30000, 1, ZB_HOUR, 2 * ZB_DAY};
+    for (int kind = 0; kind < 6; kind++)
+        for (int k = 0; k < 4; k++) {
+            int n = kind == 0 ? 0 : kind == 1 ? 1 : N;
+            for (int i = 0; i < n; i++) {
+                zb_time t = kind == 3 ? 0 : kind == 4 ? (N - i) * 30000 : i * 30000;
+                x[i] = (struct sample){t, kind == 2 ? ZB_FIX_NONE : WILD[i * 7 / 5 % 6], kind == 5 ? UINT32_MAX : 0};
+            }
+            struct grid g, b;
+            grid_make(&g, x, n, 0, 2880 * 30000, N * 30000, STEP[k] == 1 ? 30000 : STEP[k]);
+            grid_make(&b, x, n, 0, 2880 * 30000, N * 30000, STEP[k] == 1 ? 30000 : STEP[k]);
+            grid_regime(&g, x, n, ZB_DAY);
+            struct five five[2] = {{0, 300000, INT64_MAX, -INT64_MAX, INT64_MAX}, {ZB_TIME_NONE, 0, 0, 0, 0}};
+            zb_time lost[2] = {0, N * 30000};
+            struct limits law = {.hi_alarm = INT64_MAX, .lo_alarm = -INT64_MAX};
+            struct sensor_day in = {.mine = STR("1"),
+                                    .point = STR("P"),
+                                    .location = STR(""),
+                                    .g = &g,
+                                    .beside = &b,
+                                    .s = x,
+                                    .n = n,
+                                    .limit = INT64_MAX,
+                                    .range_hi = -INT64_MAX,
+                                    .own = &law,
+                                    .law = &law,
+                                    .five = five,
+                                    .fives = 2,
+                                    .fan_stop = lost,
+                                    .fan_stops = 2,
+                                    .steady = k & 1};
+            in.events = (struct coincide_in){.lost = lost, .nlost = 2, .visit = lost, .nvisit = 2, .excused = lost, .nexcused = 1};
+            struct integrity_day d;
+            struct clues c = {0};
+            integrity_judge(&in, p, &d, &c);
+            if (kind < 3) assert_int_equal(c.n, 0);
+            assert_true(d.score >= 0 && d.score <= 1);
+            struct hits alike = {0};
+            twin_find(&g, &b, p, &alike);
+            hits_done(&alike);
+            clues_done(&c);
+            grid_free(&g), grid_free(&b);
+        }
+    assert_int_equal(samples_period(x, 0), 0);
+    free(x);
+}
+
 static void a_test_gas_is_labelled(void **s) {
     (void)s;
     int v[400], quiet[400];
@@ -493,6 +583,8 @@ int main(void) {
                                    cmocka_unit_test(matrix_profile),
                                    cmocka_unit_test(near_copies),
                                    cmocka_unit_test(held_below_a_ceiling),
+                                   cmocka_unit_test(held_below_a_ceiling_in_few_steps),
+                                   cmocka_unit_test(odd_series),
                                    cmocka_unit_test(a_test_gas_is_labelled),
                                    cmocka_unit_test(lost_before_the_limit),
                                    cmocka_unit_test(clocks),
