@@ -189,17 +189,29 @@ static int point_forget(struct series *s, int64_t point, int32_t before, struct 
     return stmt_run(q, e);
 }
 
+/* What a silent point has left in its open head is a part of its day like any. */
+static int silent_close(struct series *s, struct point *p, int32_t today, bool *closed, struct zb_err *e) {
+    *closed = p->newest < zb_day_start(today) && (p->head.samples || p->tails);
+    if (!*closed) return ZB_OK;
+    return head_seal(p, e) == ZB_OK ? point_store(s, p, e) : e->rc;
+}
+
 int series_forget(struct series *s, int32_t today, int (*days)(const void *arg, const char *family), const void *arg, int most, int *did, struct zb_err *e) {
+    bool *closed = xcalloc((size_t)most, sizeof *closed);
     pthread_mutex_lock(&s->lock);
     int rc = db_begin(s->db, e), from = s->forget;
     bool begun = rc == ZB_OK;
     *did = 0;
     for (; *did < most && from + *did < s->n && rc == ZB_OK; ++*did) {
-        const struct point *p = s->list[from + *did];
-        if (p->id) rc = point_forget(s, p->id, today - days(arg, p->family), e);
+        struct point *p = s->list[from + *did];
+        rc = silent_close(s, p, today, &closed[*did], e);
+        if (rc == ZB_OK && p->id) rc = point_forget(s, p->id, today - days(arg, p->family), e);
     }
     if (begun) rc = commit_or_back(s, rc, e);
+    for (int i = 0; i < *did; i++)
+        if (closed[i]) rc == ZB_OK ? point_stored(s->list[from + i]) : point_back(s->list[from + i]);
     if (rc == ZB_OK) s->forget = *did ? from + *did : 0;
     pthread_mutex_unlock(&s->lock);
+    free(closed);
     return rc;
 }

@@ -29,7 +29,7 @@ struct bucket {
  * *did 0: nothing is left to do. A late sample undoes its day, which is then done again. */
 ZB_MUST int series_compact(struct series *s, int32_t before, int most, int *did, struct zb_err *e);
 /* Drops day chunks older than the days kept for their point's family ("": not known), at most `most` points a call; the hours stay for ever.
- * *did: points looked at; 0: all have been, and the next call begins anew. */
+ * A point silent since before today is made ready to be compacted, however little its last day had. *did: points looked at; 0: all have been, and the next call begins anew. */
 ZB_MUST int series_forget(struct series *s, int32_t today, int (*days)(const void *arg, const char *family), const void *arg, int most, int *did,
                           struct zb_err *e);
 /* Buckets of whole hours, and of days whose samples were dropped, come from the hours kept.
