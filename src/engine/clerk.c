@@ -7,10 +7,11 @@
 /* A step of a ladder that says: notice. */
 static int notice_put(void *arg, struct db *db, const struct lnotice *n, zb_time now, struct zb_err *e) {
     (void)arg;
-    char subject[120], body[2000];
+    char subject[120], body[2000], body_en[2000];
     snprintf(subject, sizeof subject, "%s/%lld", n->ledger, (long long)n->id);
-    snprintf(body, sizeof body, "%s %s\n%s\n%s", n->no, n->title, n->zh, n->en);
-    struct notice out = {n->dedup, subject, n->area, n->zh, body, n->urgent};
+    snprintf(body, sizeof body, "%s %s\n%s", n->no, n->title, n->zh);
+    snprintf(body_en, sizeof body_en, "%s %s\n%s", n->no, n->title, n->en);
+    struct notice out = {n->dedup, subject, n->area, n->zh, n->en, body, body_en, n->urgent};
     return notify_put(db, &out, now, e);
 }
 

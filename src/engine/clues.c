@@ -37,6 +37,7 @@ static json_t *values_of(const struct policy *p, const struct clue *c, int64_t s
     json_object_set_new(v, r->raised_at, text(zb_time_text(now, from)));
     json_object_set_new(v, r->score, json_real(round(c->score * 1000) / 1000));
     json_object_set_new(v, r->reason, text(c->zh));
+    json_object_set_new(v, r->reason_en, text(c->en));
     json_object_set_new(v, r->evidence, text(b.over ? "{}" : b.p));
     json_object_set_new(v, r->digest, text(c->id));
     json_object_set_new(v, r->window, text(window));

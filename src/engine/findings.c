@@ -239,11 +239,16 @@ static int journal_findings(struct engine *en, EVP_MD_CTX *md, int n, uint64_t i
 /* Every red alarm that stands rings a phone: the notice is in the same transaction as the alarm. A backlog of days ago does not. */
 static int ring(struct engine *en, const struct found *f, zb_time now, struct zb_err *e) {
     const struct alarm *a = &f->alarm;
-    char dedup[60], body[600], v[ZB_FIX_CAP], t[ZB_TIME_CAP];
+    char dedup[60], body[900], body_en[900], v[ZB_FIX_CAP], t[ZB_TIME_CAP], location[128], unit[16];
     if (a->level != LEVEL_RED || a->cleared != ZB_TIME_NONE || now - a->raised > ZB_DAY) return ZB_OK;
     snprintf(dedup, sizeof dedup, "alarm/%s", a->id);
-    snprintf(body, sizeof body, "%s %s %s %s %s", f->mine->facts.name, a->point, ALARM_KIND_ZH[a->kind], zb_fix_text(a->peak, v), zb_time_text(a->raised, t));
-    struct notice n = {dedup, a->id, f->mine->facts.region, ALARM_KIND_ZH[a->kind], body, true};
+    point_words(f->mine, a, location, sizeof location, unit, sizeof unit);
+    const char *mine = f->mine->facts.name, *place = location[0] ? location : a->point;
+    zb_fix_text(a->peak, v);
+    zb_time_text(a->raised, t);
+    snprintf(body, sizeof body, "%s %s %s %s%s %s\n%s\n%s", mine, place, ALARM_KIND_ZH[a->kind], v, v[0] ? unit : "", t, a->note, a->point);
+    snprintf(body_en, sizeof body_en, "%s %s %s %s%s %s\n%s\n%s", mine, place, ALARM_KIND_KEY[a->kind], v, v[0] ? unit : "", t, a->note_en, a->point);
+    struct notice n = {dedup, a->id, f->mine->facts.region, ALARM_KIND_ZH[a->kind], ALARM_KIND_KEY[a->kind], body, body_en, true};
     return notify_put(en->db, &n, now, e);
 }
 

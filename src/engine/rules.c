@@ -31,6 +31,7 @@ static json_t *value_of(const struct policy *p, const struct follow *f, const st
     case FOLLOW_NOW: return json_string(zb_time_text(now, t));
     case FOLLOW_SCORE: return json_real(h->score / 100);
     case FOLLOW_ZH: return json_string(h->zh);
+    case FOLLOW_EN: return json_string(h->en);
     case FOLLOW_EVIDENCE: return json_string(h->evidence);
     case FOLLOW_SHADOW: return json_boolean(h->shadow);
     case FOLLOW_MEANS: {
@@ -152,20 +153,22 @@ struct notice_of {
     char rule[40], area[24], mine[24];
     int64_t first_id;
     int n;
-    struct buf body;
+    struct buf body, body_en;
 };
 
 static int notice_send(struct db *w, const struct policy *p, struct notice_of *x, zb_time now, struct zb_err *e) {
     const struct rule *u = policy_rule(p, str_of(x->rule));
     if (!x->n || !u) return ZB_OK;
-    char dedup[160], subject[60], title[300];
+    char dedup[160], subject[60], title[300], title_en[300];
     snprintf(dedup, sizeof dedup, "rule/%s/%s/%s/%lld/%d", x->rule, x->area, x->mine, (long long)x->first_id, x->n);
     snprintf(subject, sizeof subject, "hit/%lld", (long long)x->first_id);
     snprintf(title, sizeof title, "%s %s（%d）", u->id, u->zh, x->n);
-    struct notice out = {dedup, subject, x->area, title, buf_str(&x->body).p, false};
+    snprintf(title_en, sizeof title_en, "%s %s (%d)", u->id, u->en, x->n);
+    struct notice out = {dedup, subject, x->area, title, title_en, buf_str(&x->body).p, buf_str(&x->body_en).p, false};
     int rc = notify_put(w, &out, now, e);
     x->n = 0;
     buf_clear(&x->body);
+    buf_clear(&x->body_en);
     return rc;
 }
 
@@ -173,6 +176,7 @@ static int reminders_put(struct db *w, const struct policy *p, const int64_t *id
     struct notice_of x = {0};
     int rc = ZB_OK;
     buf_init(&x.body, 64 << 10);
+    buf_init(&x.body_en, 64 << 10);
     for (int i = 0; i < n && rc == ZB_OK; i++) {
         struct follow_hit h;
         if ((rc = hit_read(w, id[i], &h, e)) != ZB_OK) break;
@@ -184,13 +188,17 @@ static int reminders_put(struct db *w, const struct policy *p, const int64_t *id
         }
         if (!h.shadow && h.area[0]) {
             if (!x.n++) x.first_id = h.id;
-            if (x.n <= p->follow.told) buf_printf(&x.body, "%s\n%s\n", h.zh, h.en);
+            if (x.n <= p->follow.told) {
+                buf_printf(&x.body, "%s\n", h.zh);
+                buf_printf(&x.body_en, "%s\n", h.en);
+            }
         }
         if (rc == ZB_OK) rc = mark(w, h.id, 1, e);
         free(h.evidence);
     }
     if (rc == ZB_OK) rc = notice_send(w, p, &x, now, e);
     buf_done(&x.body);
+    buf_done(&x.body_en);
     return rc;
 }
 

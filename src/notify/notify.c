@@ -12,15 +12,17 @@ static const char *const MIGRATIONS[] = {"create table duty(id integer primary k
                                          "channel text, address text, handed integer, received integer, received_by text, "
                                          "error text) strict;"
                                          "create index outbox_due on outbox(due) where due is not null;"
-                                         "create index outbox_area on outbox(area,id);"};
+                                         "create index outbox_area on outbox(area,id);",
+                                         "alter table outbox add column title_en text not null default '';"
+                                         "alter table outbox add column body_en text not null default '';"};
 
 int notify_init(struct db *db, struct zb_err *e) { return db_migrate(db, "notify", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e); }
 
 int notify_put(struct db *db, const struct notice *n, zb_time now, struct zb_err *e) {
     ZB_AUTO(stmt_done)
     struct stmt *q = db_use(db,
-                            "insert into outbox(dedup,subject,area,urgent,title,body,created,due,rank,tries,state) "
-                            "values(?1,?2,?3,?4,?5,?6,?7,?7,0,0,'waiting') on conflict(dedup) do nothing",
+                            "insert into outbox(dedup,subject,area,urgent,title,body,created,due,rank,tries,state,title_en,body_en) "
+                            "values(?1,?2,?3,?4,?5,?6,?7,?7,0,0,'waiting',?8,?9) on conflict(dedup) do nothing",
                             e);
     if (!q) return e->rc;
     stmt_z(q, 1, n->dedup);
@@ -30,6 +32,8 @@ int notify_put(struct db *db, const struct notice *n, zb_time now, struct zb_err
     stmt_z(q, 5, n->title);
     stmt_z(q, 6, n->body);
     stmt_time(q, 7, now);
+    stmt_z(q, 8, n->title_en);
+    stmt_z(q, 9, n->body_en);
     return stmt_run(q, e);
 }
 
@@ -254,10 +258,11 @@ int notify_receipt(struct db *db, int64_t id, struct str who, zb_time now, struc
 
 int notify_json(struct db *db, const char *area, int limit, struct json *j, struct zb_err *e) {
     ZB_AUTO(stmt_done)
-    struct stmt *q = db_use(db,
-                            "select id,subject,area,urgent,title,body,created,state,person,channel,handed,received,received_by,error from outbox where "
-                            "substr(area,1,length(?1))=?1 order by id desc limit ?2",
-                            e);
+    struct stmt *q =
+        db_use(db,
+               "select id,subject,area,urgent,title,body,created,state,person,channel,handed,received,received_by,error,title_en,body_en from outbox where "
+               "substr(area,1,length(?1))=?1 order by id desc limit ?2",
+               e);
     if (!q) return e->rc;
     stmt_z(q, 1, area);
     stmt_i64(q, 2, limit);
@@ -268,7 +273,8 @@ int notify_json(struct db *db, const char *area, int limit, struct json *j, stru
     while ((r = stmt_row(q, e)) == 1) {
         json_obj(j);
         stmt_json(q, j,
-                  "id:i subject:s? area:s? urgent:b title:s? body:s? created:t state:s? person:s? channel:s? handed:t received:t received_by:s? error:s?");
+                  "id:i subject:s? area:s? urgent:b title:s? body:s? created:t state:s? person:s? channel:s? handed:t received:t received_by:s? error:s? "
+                  "title_en:s? body_en:s?");
         json_end(j);
     }
     json_arr_end(j);

@@ -8,9 +8,9 @@
 
 ZB_MUST int notify_init(struct db *db, struct zb_err *e);
 struct notice {
-    const char *dedup, *subject, *area, *title, *body;
+    const char *dedup, *subject, *area, *title, *title_en, *body, *body_en;
     bool urgent;
-}; /* dedup: the same again is nothing; subject: ledger/id or alarm id */
+}; /* dedup: the same again is nothing; subject: ledger/id or alarm id. Chinese is what is sent; English is for the screen */
 ZB_MUST int notify_put(struct db *db, const struct notice *n, zb_time now, struct zb_err *e); /* inside the caller's transaction */
 
 struct duty {

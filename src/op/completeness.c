@@ -91,11 +91,11 @@ static int before_read(struct op_call *c, const char *mine, const char *point, c
     return ZB_OK;
 }
 
-static void point_json(struct json *j, const struct point_feed *p, const struct point_feed *all, const struct sample *last, const struct window *w) {
+static void point_json(struct json *j, const struct policy *policy, const struct point_feed *p, const struct point_feed *all, const struct sample *last, const struct window *w) {
     json_obj(j);
     kv_z(j, "point", p->def->code);
     kv_z(j, "location", p->def->location);
-    kv_z(j, "type", p->def->type_name);
+    type_json(j, policy, p->def);
     kv_i(j, "per_hour", p->per_hour);
     kv_i(j, "expected", p->expected);
     kv_i(j, "received", p->received);
@@ -133,7 +133,7 @@ static int points(struct op_call *c, const char *mine, const struct mine_copy *m
         complete_judge(&rule, p, m->n, w->hours, w->last_part, bulk);
         json_key(j, "points");
         json_arr(j);
-        for (int i = 0; i < m->n; i++) point_json(j, &p[i], p, &m->last[i], w);
+        for (int i = 0; i < m->n; i++) point_json(j, c->policy, &p[i], p, &m->last[i], w);
         json_arr_end(j);
         json_key(j, "bulk");
         json_arr(j);

@@ -63,6 +63,8 @@ int op_report_kinds(struct op_call *c, struct zb_err *e);
 /* Content-Disposition of a reply that is a file. */
 void op_file_named(struct op_call *c, const char *name);
 
+/* shared: "type" and "type_en" of a point */
+void type_json(struct json *j, const struct policy *p, const struct point_def *d);
 /* shared: may the actor see this mine; the last head-count underground of a mine (-1 unknown) */
 bool sees(const struct op_call *c, const char *region, const char *mine);
 int below_count(struct op_call *c, const char *mine, zb_time *t);

@@ -173,6 +173,7 @@ static void point_json(struct report *r, int i, struct sums *s) {
     kv_z(j, "point", p->def.code);
     kv_z(j, "location", p->def.location);
     kv_z(j, "type", t ? t->zh : p->def.type_name);
+    kv_z(j, "type_en", t ? t->en : p->def.type_name);
     kv_z(j, "sensor", p->def.sensor_type);
     kv_z(j, "unit", p->def.unit);
     kv_z(j, "unit_expected", unit ? t->unit : "");

@@ -33,14 +33,19 @@ static void limits_json(struct json *j, const struct limits *l) {
     json_end(j);
 }
 
-static void point_json(struct json *j, const char *mine, const struct point_now *p) {
+void type_json(struct json *j, const struct policy *p, const struct point_def *d) {
+    const struct sensor_type *t = policy_sensor_coded(p, str_of(d->sensor_type));
+    kv_z(j, "type", d->type_name);
+    kv_z(j, "type_en", t ? t->en : d->type_name);
+}
+
+static void point_json(struct json *j, const struct policy *policy, const char *mine, const struct point_now *p) {
     json_obj(j);
     json_key(j, "mine");
     json_z(j, mine);
     json_key(j, "point");
     json_z(j, p->def->code);
-    json_key(j, "type");
-    json_z(j, p->def->type_name);
+    type_json(j, policy, p->def);
     json_key(j, "location");
     json_z(j, p->def->location);
     json_key(j, "unit");
@@ -164,7 +169,7 @@ struct detail {
 static void points_json(struct op_call *c, const struct mine_view *v) {
     for (int i = 0; i < mine_points(v->state); i++) {
         struct point_now p;
-        if (mine_point_at(v->state, i, &p)) point_json(c->out, v->code, &p);
+        if (mine_point_at(v->state, i, &p)) point_json(c->out, c->policy, v->code, &p);
     }
 }
 
@@ -332,8 +337,7 @@ int op_series(struct op_call *c, struct zb_err *e) {
     json_z(j, w.def.unit);
     json_key(j, "location");
     json_z(j, w.def.location);
-    json_key(j, "type");
-    json_z(j, w.def.type_name);
+    type_json(j, c->policy, &w.def);
     limits_json(j, &w.now.eff);
     json_key(j, "forecast");
     struct policy *policy = engine_policy(c->en);

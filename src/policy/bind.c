@@ -42,10 +42,10 @@ static void bind_sensors(struct reader *r, const struct node *root, struct polic
     const struct node *seq = node_seq(r, root, "sensors");
     struct sensor_type *out = seq ? list(r, seq, sizeof *out) : NULL;
     for (const struct node *n = out ? seq->child : NULL; n && !r->bad; n = n->next) {
-        node_keys(r, n, "code zh unit by_unit also source");
+        node_keys(r, n, "code zh en unit by_unit also source");
         struct sensor_type *t = &out[p->sensors];
-        *t = (struct sensor_type){node_text(r, n, "code", NULL), node_text(r, n, "zh", NULL), node_text(r, n, "unit", NULL), node_bool(r, n, "by_unit", false),
-                                  node_text(r, n, "also", "")};
+        *t = (struct sensor_type){node_text(r, n, "code", NULL), node_text(r, n, "zh", NULL),       node_text(r, n, "en", NULL),
+                                  node_text(r, n, "unit", NULL), node_bool(r, n, "by_unit", false), node_text(r, n, "also", "")};
         for (int i = 0; i < p->sensors && !r->bad; i++)
             if (!strcmp(out[i].code, t->code)) node_fail(r, n, "sensor type %s is there twice", t->code);
         p->sensors++;
@@ -118,12 +118,9 @@ static void bind_silence(struct reader *r, const struct node *root, struct polic
 static void bind_intake(struct reader *r, const struct node *root, struct policy *p) {
     const int64_t most = (int64_t)1 << 40;
     node_keys(r, root, "source live_within files_per_second files_saved_up bytes_per_second bytes_saved_up mine_share_bytes backlog_share_bytes");
-    p->intake = (struct intake_rule){node_duration(r, root, "live_within", ZB_TIME_NONE),
-                                     node_int(r, root, "files_per_second", INT64_MIN, 1, most),
-                                     node_int(r, root, "files_saved_up", INT64_MIN, 1, most),
-                                     node_int(r, root, "bytes_per_second", INT64_MIN, 1, most),
-                                     node_int(r, root, "bytes_saved_up", INT64_MIN, 1, most),
-                                     node_int(r, root, "mine_share_bytes", INT64_MIN, 1, most),
+    p->intake = (struct intake_rule){node_duration(r, root, "live_within", ZB_TIME_NONE),         node_int(r, root, "files_per_second", INT64_MIN, 1, most),
+                                     node_int(r, root, "files_saved_up", INT64_MIN, 1, most),     node_int(r, root, "bytes_per_second", INT64_MIN, 1, most),
+                                     node_int(r, root, "bytes_saved_up", INT64_MIN, 1, most),     node_int(r, root, "mine_share_bytes", INT64_MIN, 1, most),
                                      node_int(r, root, "backlog_share_bytes", INT64_MIN, 1, most)};
     if (!r->bad && p->intake.files_most < p->intake.files) node_fail(r, root, "files_saved_up must not be less than files_per_second");
     if (!r->bad && p->intake.bytes_most < p->intake.bytes) node_fail(r, root, "bytes_saved_up must not be less than bytes_per_second");

@@ -124,7 +124,7 @@ void bind_clues(struct reader *r, const struct node *root, struct policy *p) {
     const struct node *f = node_get(root, "fields"), *seq = node_seq(r, root, "circuits");
     if (!r->bad && !f) node_fail(r, root, "key fields is missing");
     if (r->bad) return;
-    node_keys(r, f, "site rule raised_at score reason evidence digest window shadow factors");
+    node_keys(r, f, "site rule raised_at score reason reason_en evidence digest window shadow factors");
     *c = (struct clue_rule){.ledger = node_text(r, root, "ledger", NULL),
                             .at = -1,
                             .site = node_text(r, f, "site", NULL),
@@ -132,6 +132,7 @@ void bind_clues(struct reader *r, const struct node *root, struct policy *p) {
                             .raised_at = node_text(r, f, "raised_at", NULL),
                             .score = node_text(r, f, "score", NULL),
                             .reason = node_text(r, f, "reason", NULL),
+                            .reason_en = node_text(r, f, "reason_en", NULL),
                             .evidence = node_text(r, f, "evidence", NULL),
                             .digest = node_text(r, f, "digest", NULL),
                             .window = node_text(r, f, "window", NULL),
@@ -171,7 +172,7 @@ static void clues_complete(struct reader *r, struct policy *p) {
         node_fail(r, NULL, "clues.yaml: ledger %s is not there", c->ledger);
         return;
     }
-    const char *field[] = {c->site, c->rule, c->raised_at, c->score, c->reason, c->evidence, c->digest, c->window, c->shadow};
+    const char *field[] = {c->site, c->rule, c->raised_at, c->score, c->reason, c->reason_en, c->evidence, c->digest, c->window, c->shadow};
     for (size_t i = 0; i < sizeof field / sizeof *field && !r->bad; i++)
         if (lfield_find(l->field, l->fields, str_of(field[i])) < 0) node_fail(r, NULL, "clues.yaml: %s is not a field of %s", field[i], l->key);
     if (!r->bad && strcmp(l->unique, c->digest)) node_fail(r, NULL, "clues.yaml: %s must be the unique field of %s", c->digest, l->key);

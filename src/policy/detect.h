@@ -149,7 +149,7 @@ struct flow_rule {
 struct clue_rule {
     const char *ledger;
     int at; /* its index */
-    const char *site, *rule, *raised_at, *score, *reason, *evidence, *digest, *window, *shadow, *factors;
+    const char *site, *rule, *raised_at, *score, *reason, *reason_en, *evidence, *digest, *window, *shadow, *factors;
     const char *trial, *open; /* states a clue of a rule in the shadow, and of one switched on, begins in */
     const char *stops;        /* SQL: mine, since (day), rule, zh, en, crew and hours allowed (null: not limited), power (1: load counts) */
     const char *persons;      /* SQL, ?1 a mine: card, employer, special, certified, trained, contracted, leader */

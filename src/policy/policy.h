@@ -22,7 +22,7 @@ struct region {
 };                    /* "140214", 6 digits; city ends in 00 */
 
 struct sensor_type { /* 传感器类型; by_unit: a point of which only this unit is known is taken for one */
-    const char *code, *zh, *unit;
+    const char *code, *zh, *en, *unit;
     bool by_unit;
     const char *also; /* other codes and names of it, separated by | */
 };

@@ -69,7 +69,8 @@ struct rule_file {
 
 /* follow.yaml: what the machine does with a new hit that stands: a clue becomes a record, a measure a draft. Which ledgers these are is the policy's. */
 #define FOLLOW_VALUES(X)                                                                                                                                       \
-    X(SITE, "site") X(AREA, "area") X(RULE, "rule") X(NOW, "now") X(SCORE, "score") X(ZH, "zh") X(EVIDENCE, "evidence") X(SHADOW, "shadow") X(MEANS, "means")
+    X(SITE, "site")                                                                                                                                            \
+    X(AREA, "area") X(RULE, "rule") X(NOW, "now") X(SCORE, "score") X(ZH, "zh") X(EN, "en") X(EVIDENCE, "evidence") X(SHADOW, "shadow") X(MEANS, "means")
 enum follow_value {
 #define X(id, key) FOLLOW_##id,
     FOLLOW_VALUES(X)

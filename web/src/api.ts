@@ -1,4 +1,5 @@
 import { reactive, ref } from 'vue'
+import { lang, w } from './i18n'
 export interface Alarm { id: string; mine: string; mine_name: string; point: string; location: string; unit: string; kind: string; kind_zh: string; level: string; state: string; state_zh: string; raised: string; cleared: string | null; last: string; peak: number | null; limit: number | null; labels: string[]; labels_en: string[]; count: number; group: string; note: string; note_en: string; acked: string | null; acked_by: string | null; cause: string | null; cause_note: string | null; caused_by: string | null; measure: string | null; measured_by: string | null; verified_by: string | null; closed_by: string | null; shelved_until: string | null; shelved_by: string | null; shelf_approver: string | null; shelf_reason: string | null; late: boolean; merged: string | null; judged: string }
 export interface Me { user: string; role: string; area: string; rights: string[]; csrf: string }
 export const me = ref<Me | null>(null)
@@ -49,5 +50,9 @@ export function listen() {
 export function unlisten() { stream?.close(); stream = null }
 export const time = (s: string | null) => (s ? s.slice(0, 19).replace('T', ' ') : '—')
 export const clock = (s: string | null) => (s ? s.slice(5, 19).replace('T', ' ') : '—')
-export function span(ms: number) { const s = Math.max(0, Math.floor(ms / 1000)), d = Math.floor(s / 86400), h = Math.floor(s / 3600) % 24, m = Math.floor(s / 60) % 60; return d ? `${d}d ${h}h` : h ? `${h}h ${m}min` : m ? `${m}min ${s % 60}s` : `${s}s` }
+export function span(ms: number) {
+  const s = Math.max(0, Math.floor(ms / 1000)), n = [Math.floor(s / 86400), Math.floor(s / 3600) % 24, Math.floor(s / 60) % 60, s % 60], found = n.findIndex(x => x), at = found < 0 ? 3 : found
+  const unit = [w('天', 'd'), w('小时', 'h'), w('分', 'min'), w('秒', 's')]
+  return n.slice(at, at + 2).map((x, i) => x + unit[at + i]).join(lang.value ? ' ' : '')
+}
 export const num = (v: number | null | undefined, unit = '') => (v === null || v === undefined ? '—' : `${v} ${unit}`.trim())

@@ -1,7 +1,7 @@
 import { ref } from 'vue'
 /* Chinese first, English complete: a key without both does not type-check. */
 const T = {
-  title: ['治本 · 矿山安全监管', 'Zhiben · mine safety supervision'], alarms: ['报警台', 'Alarm desk'], mines: ['矿井', 'Mines'], health: ['联网状况', 'Links'], journal: ['日志', 'Journal'],
+  title: ['治本 · 矿山安全监管', 'Zhiben · mine safety supervision'], alarms: ['报警台', 'Alarm desk'], mines: ['矿井', 'Mines'], health: ['联网状况', 'Feeds'], journal: ['日志', 'Journal'],
   login: ['登录', 'Log in'], logout: ['退出', 'Log out'], user: ['用户名', 'User'], password: ['密码', 'Password'], language: ['English', '中文'], theme: ['明暗', 'Theme'],
   lost: ['与服务器的连接已断开，正在重连…画面可能不是最新', 'Connection lost, trying again… what you see may be old'],
   none_alarms: ['当前没有未关闭的报警。新报警会自动出现在这里，不需要刷新。', 'No open alarms. New ones appear here by themselves.'],
@@ -11,7 +11,7 @@ const T = {
   what: ['内容', 'What'], value: ['数值', 'Value'], limit: ['限值', 'Limit'], peak: ['峰值', 'Peak'], since: ['开始', 'Since'], lasted: ['持续', 'Lasted'], ended: ['解除', 'Ended'], lasting: ['仍在持续', 'still lasting'], state: ['状态', 'State'], note: ['说明', 'Note'],
   ack: ['确认', 'Acknowledge'], cause: ['查因', 'Cause'], measure: ['处置', 'Measure'], verify: ['核实', 'Verify'], close: ['关闭', 'Close'], shelve: ['搁置', 'Shelve'], save: ['保存', 'Save'], cancel: ['取消', 'Cancel'],
   choose_cause: ['选择原因（必填）', 'Choose the cause (required)'], remark: ['备注', 'Note'], measure_hint: ['采取了什么措施（必填）', 'What was done (required)'], minutes: ['时长（分钟）', 'Minutes'], reason: ['理由', 'Reason'], approver: ['批准人', 'Approved by'],
-  below: ['井下人员', 'People below'], last_seen: ['最后位置时刻', 'Last seen'], area: ['区域', 'Area'], name: ['姓名', 'Name'], trade: ['工种', 'Trade'], leader: ['矿领导', 'leader'], people: ['人', 'people'],
+  below: ['井下人员', 'People below'], last_seen: ['到达该处时刻', 'There since'], area: ['区域', 'Area'], name: ['姓名', 'Name'], trade: ['工种', 'Trade'], leader: ['矿领导', 'leader'], people: ['人', 'people'],
   done_so_far: ['已办', 'Done so far'], by: ['由', 'by'], labels: ['标记', 'Labels'], times: ['次', 'times'], help: ['快捷键：j/k 上下，a 确认，c 查因，m 处置，? 帮助', 'Keys: j/k move, a acknowledge, c cause, m measure, ? help'],
   mine: ['矿井', 'Mine'], region: ['县区', 'County'], points: ['测点', 'Points'], last_heard: ['最后收到', 'Last heard'], point: ['测点', 'Point'], location: ['位置', 'Location'], type: ['类型', 'Type'], time: ['时间', 'Time'], chart: ['曲线', 'Chart'],
   silent: ['中断', 'silent'], filter: ['筛选', 'Filter'], all: ['全部', 'All'], red: ['红', 'Red'], orange: ['橙', 'Orange'], yellow: ['黄', 'Yellow'], blue: ['蓝', 'Blue'],
@@ -39,7 +39,7 @@ const UNITS: [string, string][] = [['人', 'people'], ['天', 'd'], ['月', 'mon
 export const unitName = (u: string) => (!lang.value || !/[\u4e00-\u9fff]/.test(u) ? u : UNITS.find(x => x[0] === u)?.[1] ?? '')
 export function setLang(n: number) { lang.value = n; localStorage.setItem('lang', n ? 'en' : 'zh'); document.documentElement.lang = n ? 'en' : 'zh-CN' }
 const KIND_EN: Record<string, string> = { 'over-limit': 'Over limit', 'under-limit': 'Under limit', cut: 'Power cut', 'over-range': 'Over range', feed: 'Feed check failed', calibration: 'Calibration', masked: 'Masked point', fault: 'Sensor fault', station: 'Outstation', 'point-silent': 'Point silent', 'mine-late': 'Upload late', 'mine-silent': 'Mine off line', 'lax-limit': 'Limit too lax', reported: 'Reported by mine', rate: 'Changes too fast', state: 'Abnormal state', rain: 'Rain warning', joint: 'Joint warning', 'over-time': 'Underground too long', 'over-people': 'Too many people', restricted: 'In a restricted area', call: 'Call for help', seal: 'Electronic seal', video: 'Video anomaly', vehicle: 'Vehicle', warning: 'Early warning' }
-const STATE_EN: Record<string, string> = { raised: 'to acknowledge', acked: 'acknowledged', caused: 'cause known', measured: 'measure taken', verified: 'verified', closed: 'closed' }
+const STATE_EN: Record<string, string> = { raised: 'unacknowledged', acked: 'acknowledged', caused: 'cause known', measured: 'measure taken', verified: 'verified', closed: 'closed' }
 export const kindName = (a: { kind: string; kind_zh: string }) => (lang.value ? KIND_EN[a.kind] ?? a.kind : a.kind_zh)
 export const stateName = (a: { state: string; state_zh: string }) => (lang.value ? STATE_EN[a.state] ?? a.state : a.state_zh)
 const BITS: [number, string, string][] = [[1, '报警', 'alarm'], [2, '断电', 'cut'], [4, '标校', 'calibration'], [8, '超量程', 'over range'], [16, '分站故障', 'outstation'], [32, '不巡检', 'not polled'], [64, '暂停', 'paused'], [128, '故障', 'fault'], [256, '无值', 'no value'], [512, '时间超前', 'future']]

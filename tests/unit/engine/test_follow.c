@@ -48,6 +48,8 @@ static void follow(void **st) {
                      1);
     assert_int_equal(count("select count(*) from hit where rule='X08' and followed=1"), 1);
     assert_true(notices > 0);
+    assert_int_equal(count("select count(*) from outbox where title_en='' or body_en=''"), 0);
+    assert_int_equal(count("select count(*) from l_clue where reason_en is null"), 0);
     assert_int_equal(count("select count(*) from outbox where title like 'R44 %' and area='140214'"), 0); /* R44 is late already: a measure, not a reminder */
     assert_int_equal(count("select count(*) from l_measure where rule='R44' and site=1 and state='drafted' and kind='E02'"), 1);
     run(at("2025-06-20 13:00:00")); /* once */
