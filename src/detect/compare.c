@@ -237,7 +237,10 @@ void drift_find(struct str mine, const struct factor_days *f, int factors, int d
             if (!isnan(f[k].day[i])) v[n++] = f[k].day[i];
         double med = stat_median(v, n), mad = stat_mad(v, n, med);
         if (n * 2 < base) continue;
-        for (int i = base; i < days; i++) z[m++] = isnan(f[k].day[i]) ? 0 : stat_z(f[k].day[i], med, mad, c->z_floor * fabs(med));
+        for (int i = base; i < days; i++) { /* a holiday or an overhaul is no drift: no day weighs more than a third of what is needed */
+            double x = isnan(f[k].day[i]) ? 0 : stat_z(f[k].day[i], med, mad, c->z_floor * fabs(med));
+            z[m++] = fmax(-c->h / 3, fmin(c->h / 3, x));
+        }
         bool rise = stat_cusum(z, m, c->k, c->h) >= 0;
         for (int i = 0; i < m; i++) z[i] = -z[i];
         bool fall = stat_cusum(z, m, c->k, c->h) >= 0;
