@@ -73,8 +73,10 @@ int meta_set(struct db *db, const char *key, uint64_t v, struct zb_err *e) {
 int findings_checkpoint(struct engine *en, size_t at_most, struct zb_err *e) {
     struct buf state = {0};
     buf_init(&state, 64 << 20);
-    struct mine **done = xmalloc((at_most + 1) * sizeof *done);
-    uint64_t oldest = oldest_checkpoint(en); /* as stored before this round: never too late */
+    struct saved {
+        struct mine *m;
+        uint64_t was;
+    } *done = xmalloc((at_most + 1) * sizeof *done);
     size_t n = 0, cap = en->mines.cap, i = 0;
     int rc = db_begin(en->db, e);
     bool begun = rc == ZB_OK;
@@ -83,15 +85,17 @@ int findings_checkpoint(struct engine *en, size_t at_most, struct zb_err *e) {
         struct mine *m = en->mines.slot[k].key ? en->mines.slot[k].val : NULL;
         if (!m || (m->checkpoint == en->input && !m->dirty)) continue;
         rc = m->dirty ? checkpoint_row(en, m, &state, e) : checkpoint_input(en, m, e);
-        done[n++] = m;
+        done[n++] = (struct saved){m, m->checkpoint};
+        m->checkpoint = en->input;
     }
-    if (rc == ZB_OK) rc = meta_set(en->db, "checkpoint", oldest, e);
+    if (rc == ZB_OK) rc = meta_set(en->db, "checkpoint", oldest_checkpoint(en), e);
     if (rc == ZB_OK) rc = db_commit(en->db, e);
     if (rc != ZB_OK && begun) db_rollback(en->db);
-    for (size_t k = 0; rc == ZB_OK && k < n; k++) {
-        done[k]->checkpoint = en->input;
-        done[k]->dirty = false;
-    }
+    for (size_t k = 0; k < n; k++)
+        if (rc == ZB_OK)
+            done[k].m->dirty = false;
+        else
+            done[k].m->checkpoint = done[k].was;
     if (rc == ZB_OK && cap) en->checkpoint_next = (en->checkpoint_next + i) % cap;
     buf_done(&state);
     free(done);

@@ -102,6 +102,9 @@ static void restart_changes_nothing(void **s) {
     assert_int_equal(r.differ, 0);
     assert_int_equal(r.alarms, alarms);
     open_();
+    struct engine_stat now;
+    engine_stats(en, &now);
+    assert_in_range(number("select value from meta where key='checkpoint'"), now.inputs - 1, now.inputs); /* the start stepped nothing of it again */
     assert_int_equal(samples(M1, "P1"), 120);
     assert_int_equal(number("select count(*) from alarm"), alarms);
     struct db *db = engine_reader(en, &err);
