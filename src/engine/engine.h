@@ -111,6 +111,13 @@ struct pack_result {
     char why[300];                  /* of the first that failed */
 };
 ZB_MUST int engine_pack(struct engine *en, struct pack_result *ret, struct zb_err *e);
+/* Reads every packed segment of DIR again and compares it with what the journal of `db` says of it. */
+struct evidence_check {
+    int64_t packs, records;
+    int64_t bad_seq; /* journal entry of the first that differs or cannot be read; 0 none */
+    char what[300];
+};
+ZB_MUST int evidence_verify(struct db *db, const char *dir, struct evidence_check *ret, struct zb_err *e);
 /* The people below by each mine's last position file. The engine does this itself each hour while it serves. */
 ZB_MUST int engine_people(struct engine *en, zb_time now, int *clues, int *fresh, struct zb_err *e);
 

@@ -1,13 +1,52 @@
 /* The evidence's life on disk: by night the closed segments of the fact log are packed, and the journal keeps what each pack holds. */
 #include "audit/audit.h"
 #include "engine/jobs.h"
+#include <jansson.h>
 #include <stdio.h>
+
+static void root_text(const unsigned char root[32], char out[65]) {
+    for (size_t i = 0; i < 32; i++) snprintf(out + 2 * i, 3, "%02x", root[i]);
+}
+
+/* What the journal says of one packed segment, against what lies on disk; *ret->bad_seq stays 0 when it is the same. */
+static void evidence_one(const char *dir, int64_t seq, struct str body, struct evidence_check *ret) {
+    struct raw_packed k;
+    struct zb_err e;
+    char root[65];
+    json_error_t je;
+    json_t *o = json_loadb(body.p, body.n, 0, &je);
+    uint64_t first = (uint64_t)json_integer_value(json_object_get(o, "first")), records = (uint64_t)json_integer_value(json_object_get(o, "records"));
+    const char *said = json_string_value(json_object_get(o, "sha256"));
+    ret->packs++;
+    if (raw_chain(dir, first, &k, &e) != ZB_OK) {
+        str_copy(str_of(e.msg), ret->what, sizeof ret->what);
+        ret->bad_seq = seq;
+    } else if (root_text(k.root, root), k.records != records || !said || strcmp(said, root)) {
+        snprintf(ret->what, sizeof ret->what, "the segment from input %llu holds %llu records of chain %.16s…; the journal says %llu of %.16s…",
+                 (unsigned long long)first, (unsigned long long)k.records, root, (unsigned long long)records, said ? said : "");
+        ret->bad_seq = seq;
+    } else {
+        ret->records += (int64_t)records;
+    }
+    json_decref(o);
+}
+
+int evidence_verify(struct db *db, const char *data, struct evidence_check *ret, struct zb_err *e) {
+    char dir[500];
+    int r = 1;
+    *ret = (struct evidence_check){0};
+    snprintf(dir, sizeof dir, "%.480s/raw", data);
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "select seq,body from journal where what='evidence.packed' order by seq", e);
+    if (!q) return e->rc;
+    while (!ret->bad_seq && (r = stmt_row(q, e)) == 1) evidence_one(dir, stmt_col_i64(q, 0), stmt_col_text(q, 1), ret);
+    return r < 0 ? r : ZB_OK;
+}
 
 static bool turn(void *arg) { return night_turn(arg); }
 
 static int journal(struct engine *en, const struct raw_packed *k, struct zb_err *e) {
     char what[40], body[300], root[65];
-    for (size_t i = 0; i < sizeof k->root; i++) snprintf(root + 2 * i, 3, "%02x", k->root[i]);
+    root_text(k->root, root);
     snprintf(what, sizeof what, "%012llu", (unsigned long long)k->first);
     int n = snprintf(body, sizeof body, "{\"first\":%llu,\"records\":%llu,\"sha256\":\"%s\",\"bytes\":%lld}", (unsigned long long)k->first,
                      (unsigned long long)k->records, root, (long long)k->after);

@@ -4,12 +4,13 @@
 
 #define ALARM                                                                                                                                                  \
     "{id:s,mine:s,mine_name:s,point:s,location:s,unit:s,kind:s,kind_zh:s,level:s,level_zh:s,state:s,state_zh:s,raised:t,cleared:t?,last:t,peak:n?,limit:n?,"   \
-    "labels:[s],labels_en:[s],count:i,group:s,note:s,note_en:s,acked:t?,acked_by:s?,cause:s?,cause_note:s?,caused_by:s?,measure:s?,measured_by:s?,verified_by:s?,closed_by:" \
+    "labels:[s],labels_en:[s],count:i,group:s,note:s,note_en:s,acked:t?,acked_by:s?,cause:s?,cause_note:s?,caused_by:s?,measure:s?,measured_by:s?,verified_"   \
+    "by:s?,closed_by:"                                                                                                                                         \
     "s?,"                                                                                                                                                      \
     "shelved_until:t?,shelved_by:s?,shelf_approver:s?,shelf_reason:s?,late:b,merged:s?,judged:t}"
 #define ME "{user:s,role:s,area:s,rights:[s],csrf:s}"
 #define POINT                                                                                                                                                  \
-    "{mine:s,point:s,type:s,type_en:s,location:s,unit:s,value_type:s,v:n?,t:t?,state:i,level:s,silent:b,"                                                                \
+    "{mine:s,point:s,type:s,type_en:s,location:s,unit:s,value_type:s,v:n?,t:t?,state:i,level:s,silent:b,"                                                      \
     "limits:{hi_alarm:n?,hi_clear:n?,lo_alarm:n?,lo_clear:n?,hi_cut:n?,hi_restore:n?,lo_cut:n?,lo_restore:n?},source:s}"
 #define UPLOAD_KEYS "file:s,mine:s,family:s,type:s,records:i,accepted:i,refused:i,duplicate:b,reasons:[s]"
 #define UPLOAD "{" UPLOAD_KEYS "}"
@@ -126,7 +127,8 @@ const struct op OPS[] = {
       {"from", ARG_TIME, false, false, 0, 0, "first time (a day ago)"},
       {"to", ARG_TIME, false, false, 0, 0, "before this time (now)"},
       {"buckets", ARG_INT, false, false, 1, 5000, "how many at most (1000)"}},
-     "{mine:s,point:s,unit:s,location:s,type:s,type_en:s,limits:{hi_alarm:n?,hi_clear:n?,lo_alarm:n?,lo_clear:n?,hi_cut:n?,hi_restore:n?,lo_cut:n?,lo_restore:n?},"
+     "{mine:s,point:s,unit:s,location:s,type:s,type_en:s,limits:{hi_alarm:n?,hi_clear:n?,lo_alarm:n?,lo_clear:n?,hi_cut:n?,hi_restore:n?,lo_cut:n?,lo_restore:"
+     "n?},"
      "forecast:o?,source:"
      "s,buckets:[[n?]]}",
      "buckets",
@@ -224,9 +226,9 @@ const struct op OPS[] = {
      WHO_RIGHT,
      "journal.verify",
      false,
-     "walks the journal's chain and its signed checkpoints",
-     {{0}},
-     "{ok:b,entries:i,checkpoints:i,bad_seq:i,what:s}",
+     "walks the journal's chain and its signed checkpoints; evidence 1: reads all packed evidence against it, too",
+     {{"evidence", ARG_INT, false, false, 0, 1, "1: every packed segment is read again"}},
+     "{ok:b,entries:i,checkpoints:i,bad_seq:i,packs:i,what:s}",
      NULL,
      op_audit_verify},
     {"user.add",

@@ -300,11 +300,34 @@ static bool same(const struct raw_record *a, const struct raw_record *b) {
            str_eq(a->name, b->name) && str_eq(a->bytes, b->bytes) && !memcmp(a->sha256, b->sha256, sizeof a->sha256);
 }
 
+/* of the records in order: each SHA-256(what was, digest), from zeros */
+static void chain_add(unsigned char root[32], const struct raw_record *r) {
+    unsigned char both[64];
+    memcpy(both, root, 32);
+    memcpy(both + 32, r->sha256, 32);
+    SHA256(both, sizeof both, root);
+}
+
+int raw_chain(const char *dir, uint64_t first, struct raw_packed *ret, struct zb_err *e) {
+    struct segment s;
+    struct seg_reader r;
+    struct raw_record rec;
+    *ret = (struct raw_packed){.first = first};
+    segment_at(dir, first, &s);
+    int rc = seg_open(&r, &s, false, e);
+    while (rc == ZB_OK && (rc = seg_next(&r, &rec, e)) == 1) {
+        chain_add(ret->root, &rec);
+        ret->records++;
+        rc = ZB_OK;
+    }
+    seg_close(&r);
+    return rc;
+}
+
 /* The pack is read back beside the segment: every record, every byte. 1 equal, 0 told to stop. */
 static int compare(const struct segment *s, const struct segment *packed, struct going *g, struct raw_packed *ret, struct zb_err *e) {
     struct seg_reader a, b;
     struct raw_record x, y;
-    unsigned char chain[64] = {0};
     bool going = true;
     int rc = seg_open(&a, s, false, e), more = 0;
     b = (struct seg_reader){.fd = -1};
@@ -313,8 +336,7 @@ static int compare(const struct segment *s, const struct segment *packed, struct
         rc = seg_next(&b, &y, e) == 1 && same(&x, &y)
                  ? ZB_OK
                  : zb_fail(e, ZB_E_IO, "%s: record %llu is not what %s has", packed->path, (unsigned long long)x.seq, s->path);
-        memcpy(chain + 32, x.sha256, 32);
-        SHA256(chain, sizeof chain, chain);
+        chain_add(ret->root, &x);
         ret->records++;
     }
     if (rc == ZB_OK && more < 0) rc = e->rc;
@@ -322,7 +344,6 @@ static int compare(const struct segment *s, const struct segment *packed, struct
         rc = seg_next(&b, &y, e);
         rc = rc == 0 ? 1 : rc < 0 ? rc : zb_fail(e, ZB_E_IO, "%s has more records than %s", packed->path, s->path);
     }
-    memcpy(ret->root, chain, sizeof ret->root);
     seg_close(&a), seg_close(&b);
     return rc;
 }

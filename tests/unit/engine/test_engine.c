@@ -113,6 +113,35 @@ static void restart_changes_nothing(void **s) {
     engine_reader_back(en, db);
     assert_int_equal(a.bad_seq, 0);
 }
+/* the packed evidence of a directory against its journal: the first entry that is not met, in words */
+static void journal_knows(const char *data, bool bad, const char *what) {
+    struct db *db;
+    struct evidence_check v;
+    char file[100];
+    snprintf(file, sizeof file, "%s/zhiben.db", data);
+    OK(db_open(file, DB_READ, &db, &err));
+    OK(evidence_verify(db, data, &v, &err));
+    assert_int_equal(v.bad_seq != 0, bad);
+    assert_int_equal(v.packs, bad ? 1 : 3);
+    if (!strstr(v.what, what)) fail_msg("%s", v.what);
+    db_close(db);
+}
+/* a pack that is whole in itself, of other records, in the place of the first */
+static void forged(const char *data) {
+    char cmd[300], *other = scratch();
+    struct raw *r;
+    struct raw_packed k;
+    OK(raw_open(other, &r, &err));
+    for (int i = 0; i < 2; i++) {
+        struct raw_record rec = {.kind = RAW_FACTS, .received = zb_now(), .origin = STR("engine"), .name = STR("forged")};
+        OK(raw_append(r, &rec, &err));
+        raw_roll(r, 1);
+    }
+    raw_close(r);
+    assert_int_equal(raw_pack(other, 0, NULL, NULL, &k, &err), 1);
+    snprintf(cmd, sizeof cmd, "cp %s/000000000001.pack %s/raw/ && rm -rf %s", other, data, other);
+    assert_int_equal(system(cmd), 0);
+}
 /* what a night makes of the evidence: the same to whoever reads it; and what is not there is not passed over in silence */
 static void packed_evidence(void **s) {
     (void)s;
@@ -150,11 +179,15 @@ static void packed_evidence(void **s) {
     OK(engine_restore(copy, file, &files, &err));
     OK(engine_rebuild(copy, NULL, &b, &err));
     assert_int_equal(b.differ, 0);
+    journal_knows(copy, 0, "");
+    forged(copy);
+    journal_knows(copy, 1, "holds 1 records");
     assert_int_equal(b.alarms, alarms);
     snprintf(raw, sizeof raw, "%s/raw/000000000001.pack", copy);
     assert_int_equal(unlink(raw), 0);
     assert_int_equal(engine_rebuild(copy, NULL, &b, &err), ZB_E_IO);
     assert_non_null(strstr(err.msg, "input 1 is needed"));
+    journal_knows(copy, 1, "000000000001");
     struct series *still; /* the samples that were are still there */
     struct sample *v;
     int n;
