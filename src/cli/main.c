@@ -5,7 +5,6 @@
 
 #include "policy/coverage.h"
 #include "sim/sim.h"
-#define VERSION "0.1.0"
 
 static const char HELP[] = "zhiben 治本 — keeps a province's miners alive\n\n"
                            "  zhiben init DIR [--policy P] [--db URL]       make a data directory\n"
