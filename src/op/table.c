@@ -430,7 +430,8 @@ const struct op OPS[] = {
      false,
      "notices of the area, newest first",
      {{"limit", ARG_INT, false, false, 1, 1000, "at most so many (100)"}},
-     "{notices:[{id:i,subject:s,area:s,urgent:b,title:s,body:s,created:t,state:s,person:s?,channel:s?,handed:t?,received:t?,received_by:s?,error:s?}]}",
+     "{notices:[{id:i,subject:s,area:s,urgent:b,title:s,body:s,title_en:s,body_en:s,created:t,state:s,person:s?,channel:s?,handed:t?,received:t?,received_by:s?"
+     ",error:s?}]}",
      "notices",
      op_notices},
     {"notice.receipt",
