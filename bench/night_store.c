@@ -56,7 +56,7 @@ static int take(void *arg, const char *mine, const char *name, struct str bytes,
     for (int i = 0; rc == ZB_OK && i < b.n; i++) {
         struct observation o[FACTS_MAX];
         int n = samples_of(f->p, &b, i, f->arena, o);
-        if (n) rc = series_put_all(f->series, str_of(mine), o, n, err);
+        if (n) rc = series_put_all(f->series, str_of(mine), str_of(b.format->family), o, n, err);
         f->samples += n;
     }
     arena_reset(f->arena);
