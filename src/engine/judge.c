@@ -197,9 +197,23 @@ static bool store_group(struct engine *en) {
     return true;
 }
 
-static void timers_run(struct engine *en, zb_time now) {
-    for (size_t i = 0; i < en->mines.cap; i++)
-        if (en->mines.slot[i].key) mine_step_tick(en, en->mines.slot[i].val, now);
+/* Judging a mine's past again takes tens of milliseconds, and after a cut all mines want it at once: one a round, so that live files come between.
+ * True: others are left. */
+static bool timers_run(struct engine *en, zb_time now) {
+    bool judged = false, left = false;
+    zb_time from;
+    for (size_t i = 0; i < en->mines.cap; i++) {
+        struct mine *m = en->mines.slot[i].key ? en->mines.slot[i].val : NULL;
+        if (!m) continue;
+        bool late = mine_late(m->state, &from) <= now;
+        if (late && judged) {
+            left = true;
+            continue;
+        }
+        judged |= late;
+        mine_step_tick(en, m, now);
+    }
+    return left;
 }
 
 int judge_settle(struct engine *en, bool checkpoint, struct zb_err *e) {
@@ -247,13 +261,14 @@ static void *judge_main(void *arg) {
         }
         zb_time now = zb_now();
         pthread_rwlock_rdlock(&en->mines_lock);
+        bool left = false;
         if (now - timers_at >= TIMERS_EVERY && !given_up) {
-            timers_run(en, horizon);
-            timers_at = now;
+            left = timers_run(en, horizon);
+            timers_at = left ? 0 : now;
         }
         if (!given_up) given_up = !store_group(en);
         if (!given_up) housekeeping(en, settle, now);
-        if (!given_up) more = night_step(en, now, !first);
+        if (!given_up) more = night_step(en, now, !first) || left;
         pthread_rwlock_unlock(&en->mines_lock);
         jobs_done(en, first);
     }
