@@ -83,8 +83,7 @@ int engine_pack(struct engine *en, struct pack_result *ret, struct zb_err *e) {
 
 void evidence_look(struct engine *en, zb_time now) {
     struct policy *p = engine_policy(en);
-    int hour = (int)((now - zb_day_start(zb_day_of(now))) / ZB_HOUR);
-    bool due = hour >= p->storage.night_from && hour < p->storage.night_to;
+    bool due = policy_night(p, now);
     policy_unref(p);
     struct pack_result r;
     struct zb_err e;

@@ -379,8 +379,7 @@ static int done_day(struct engine *en, int32_t set, int64_t *day, struct zb_err 
 /* Yesterday, once, in the night's hours; a night that was cut short begins again: what was found keeps its identity. */
 static void night_look(struct engine *en, zb_time now) {
     struct policy *p = engine_policy(en);
-    int hour = (int)((now - zb_day_start(zb_day_of(now))) / ZB_HOUR);
-    bool due = hour >= p->storage.night_from && hour < p->storage.night_to;
+    bool due = policy_night(p, now);
     policy_unref(p);
     struct zb_err e;
     struct night_result r;

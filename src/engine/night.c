@@ -40,8 +40,8 @@ static int days_of(const void *arg, const char *family) { return policy_sample_d
 static bool portion(struct engine *en, const struct policy *p, zb_time now, bool idle) {
     struct zb_err e;
     int32_t today = zb_day_of(now);
-    int hour = (int)((now - zb_day_start(today)) / ZB_HOUR), did = 0, looked = 0;
-    if (hour < p->storage.night_from || hour >= p->storage.night_to || now < en->night_at) return false;
+    int did = 0, looked = 0;
+    if (!policy_night(p, now) || now < en->night_at) return false;
     int rc = series_compact(en->series, today, idle ? IDLE_PORTION : BUSY_PORTION, &did, &e);
     if (rc == ZB_OK && !did && en->forgot != today) {
         rc = series_forget(en->series, today, days_of, p, FORGET_PORTION, &looked, &e);

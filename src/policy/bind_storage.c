@@ -50,6 +50,11 @@ void storage_check(struct zb_err *e, struct policy *p, bool *bad) {
     *bad = r.bad;
 }
 
+bool policy_night(const struct policy *p, zb_time now) {
+    int hour = (int)((now - zb_day_start(zb_day_of(now))) / ZB_HOUR);
+    return hour >= p->storage.night_from && hour < p->storage.night_to;
+}
+
 int policy_sample_days(const struct policy *p, const char *family) {
     for (int i = 0; i < p->storage.keeps; i++)
         if (family[0] && word_in(p->storage.keep[i].families, str_of(family))) return p->storage.keep[i].sample_days;

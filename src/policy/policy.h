@@ -228,6 +228,7 @@ const struct region *policy_region_of(const struct policy *p, struct str address
 bool policy_work_day(const struct policy *p, int32_t day);
 const struct region *policy_region(const struct policy *p, struct str code);
 const struct role_rule *policy_role(const struct policy *p, struct str key);
+bool policy_night(const struct policy *p, zb_time now); /* are these the hours of the night's work? */
 int policy_sample_days(const struct policy *p, const char *family); /* how long samples of its points are kept; "" not known */
 const struct sensor_type *policy_sensor_coded(const struct policy *p, struct str code); /* by its code or another family's; NULL */
 /* Type by its Chinese name, else the only one measured in this unit; NULL. */
