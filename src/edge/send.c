@@ -101,10 +101,12 @@ static enum sent mqtt_send(struct sender *s, struct str name, struct str bytes, 
     s->answer = NULL;
     str_copy(name, s->file, sizeof s->file);
     pthread_mutex_unlock(&s->lock);
-    if (mqtt_publish(s->mqtt, topic, bytes, &e) != ZB_OK) {
+    bool heard = mqtt_connected(s->mqtt, why);
+    if (heard && mqtt_publish(s->mqtt, topic, bytes, &e) != ZB_OK) {
         snprintf(why, 300, "%.290s", e.msg);
-        return later(s, 1, wait);
+        heard = false;
     }
+    if (!heard) return later(s, 1, wait);
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += ANSWER_WAIT;
     pthread_mutex_lock(&s->lock);

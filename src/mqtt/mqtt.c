@@ -19,10 +19,10 @@ struct mqtt {
     struct mosquitto *mosq;
     char host[200], user[64];
     int port, wake;
-    bool stop, connected, cut;
+    bool stop, open, connected, cut; /* open: something can be sent; connected: and answers are heard */
     int group; /* messages called back since they were settled */
     char why[160];
-    pthread_mutex_t lock; /* connected, why, stop */
+    pthread_mutex_t lock; /* open, connected, why, stop */
     pthread_t thread;
     bool running;
 };
@@ -46,11 +46,13 @@ bad:
     return zb_fail(e, ZB_E_INPUT, "broker \"%.100s\": write mqtt://USER@HOST:PORT, or mqtts:// for TLS", m->c.url);
 }
 
+/* why NULL: as it was said before */
 static void state_set(struct mqtt *m, bool connected, const char *why) {
     pthread_mutex_lock(&m->lock);
-    bool news = connected != m->connected || strcmp(why, m->why) != 0;
-    m->connected = connected;
-    str_copy(str_of(why), m->why, sizeof m->why);
+    bool news = connected != m->connected || (why && strcmp(why, m->why) != 0);
+    m->open = m->connected = connected;
+    if (why) str_copy(str_of(why), m->why, sizeof m->why);
+    why = m->why; /* this thread alone writes it */
     pthread_mutex_unlock(&m->lock);
     if (news)
         log_event("event=mqtt broker=%s:%d state=%s%s%s%s", m->host, m->port, connected ? "connected" : "away", why[0] ? " reason=\"" : "", why,
@@ -59,12 +61,16 @@ static void state_set(struct mqtt *m, bool connected, const char *why) {
 
 static void on_connect(struct mosquitto *q, void *arg, int rc) {
     struct mqtt *m = arg;
-    bool listens = rc == 0 && m->c.subscribe;
-    if (listens) mosquitto_subscribe(q, NULL, m->c.subscribe, 1);
-    if (!listens) state_set(m, rc == 0, rc ? mosquitto_connack_string(rc) : "");
+    if (rc || !m->c.subscribe) {
+        state_set(m, rc == 0, rc ? mosquitto_connack_string(rc) : "");
+        return;
+    }
+    pthread_mutex_lock(&m->lock);
+    m->open = true; /* a broker hands over what it kept before it answers the subscription: that can be answered at once */
+    pthread_mutex_unlock(&m->lock);
+    mosquitto_subscribe(q, NULL, m->c.subscribe, 1);
 }
 
-/* Connected is who will hear: what is sent before has no answer. */
 static void on_subscribe(struct mosquitto *q, void *arg, int id, int n, const int *granted) {
     (void)q;
     (void)id;
@@ -127,7 +133,7 @@ static void *mqtt_main(void *arg) {
         int rc = mosquitto_connect(m->mosq, m->host, m->port, KEEPALIVE);
         const char *why = rc == MOSQ_ERR_SUCCESS ? converse(m) : mosquitto_strerror(rc);
         bool was = mqtt_connected(m, NULL);
-        if (was || why[0]) state_set(m, false, why);
+        state_set(m, false, was || why[0] ? why : NULL);
         if (mosquitto_socket(m->mosq) >= 0) shutdown(mosquitto_socket(m->mosq), SHUT_RDWR); /* not a goodbye: that would send what is queued */
         wait = was && !m->cut ? 1 : wait;
         for (int i = 0; i < wait * 1000 / TICK && !stopped(m); i++) usleep(TICK * 1000);
@@ -169,8 +175,10 @@ int mqtt_start(const struct mqtt_config *c, struct mqtt **ret, struct zb_err *e)
 }
 
 int mqtt_publish(struct mqtt *m, const char *topic, struct str payload, struct zb_err *e) {
-    char why[160];
-    if (!mqtt_connected(m, why)) return zb_fail(e, ZB_E_IO, "the broker is away: %s", why);
+    pthread_mutex_lock(&m->lock);
+    int away = m->open ? ZB_OK : zb_fail(e, ZB_E_IO, "the broker is away: %s", m->why);
+    pthread_mutex_unlock(&m->lock);
+    if (away) return away;
     int rc = mosquitto_publish(m->mosq, NULL, topic, (int)payload.n, payload.p, 1, false);
     uint64_t one = 1;
     if (write(m->wake, &one, sizeof one) < 0) log_event("event=mqtt_wake_failed");

@@ -22,5 +22,5 @@ struct mqtt;
 ZB_MUST int mqtt_start(const struct mqtt_config *c, struct mqtt **ret, struct zb_err *e); /* ZB_E_INPUT: the url; a broker that is away is no error */
 /* QoS 1, any thread. ZB_E_IO: not connected. A broker's acknowledgement says nothing of who will read it: wait for an answer of theirs. */
 ZB_MUST int mqtt_publish(struct mqtt *m, const char *topic, struct str payload, struct zb_err *e);
-bool mqtt_connected(struct mqtt *m, char why[160]); /* why not */
+bool mqtt_connected(struct mqtt *m, char why[160]); /* and subscribed: what is sent now has an answer that is heard; why not */
 void mqtt_stop(struct mqtt *m);

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { cddy, cdss, dataDir, json, serve, session, sleep, zb } from '../lib.mjs'
-import { broker, client } from '../mqtt.mjs'
+import { broker, client, hasty } from '../mqtt.mjs'
 const M = '140214900001', OTHER = '140303900002', STRAY = '140402900003', FILES = 360, KILLS = 3
 test('mqtt', { timeout: 120000 }, async () => {
   const d = dataDir()
@@ -79,4 +79,18 @@ test('mqtt', { timeout: 120000 }, async () => {
     const r = json(['rebuild', d.dir])[0]
     assert.equal(r.differ, 0, r.first)
   } finally { s?.kill('SIGKILL'); await b?.stop(); d.remove() }
+})
+test('what the broker kept is answered though it comes before the subscription is confirmed', { timeout: 60000 }, async () => {
+  const d = dataDir()
+  let s, b
+  try {
+    json(['token', d.dir, 'add', M])
+    writeFileSync(join(d.dir, 'keys/mqtt'), 'password\n')
+    const def = cddy(M, Date.now() - 60000)
+    b = await hasty(`zhiben/up/${M}/${def.name}`, def.text)
+    s = await serve(d.dir, ['--mqtt', `mqtt://zhiben@127.0.0.1:${b.port}`])
+    const [topic, text] = await b.answer
+    assert.equal(topic, 'zhiben/down/' + M)
+    assert.equal(JSON.parse(text).accepted, 1)
+  } finally { s?.kill('SIGKILL'); b?.close(); d.remove() }
 })
