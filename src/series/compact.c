@@ -102,7 +102,7 @@ static int whole_store(struct series *s, int64_t point, const struct sample *v, 
         int part = n - at < WHOLE_MAX ? n - at : WHOLE_MAX;
         ZB_AUTO(buf_done) struct buf b;
         buf_init(&b, 4 << 20);
-        if (chunk_encode(v + at, part, true, &b, e) != ZB_OK || chunk_store(s, point, v + at, part, whole, buf_str(&b), e) != ZB_OK) return e->rc;
+        if (chunk_encode(v + at, part, &b, e) != ZB_OK || chunk_store(s, point, v + at, part, whole, buf_str(&b), e) != ZB_OK) return e->rc;
     }
     return ZB_OK;
 }
@@ -127,7 +127,7 @@ static int head_close(struct series *s, int64_t point, int32_t day, struct point
     int r = stmt_row(q, e);
     if (r != 1) return r < 0 ? r : ZB_OK;
     struct point *p = point_get(s, stmt_col_text(q, 0), stmt_col_text(q, 1), false);
-    if (!p || p->newest >= zb_day_start(day + 1) || (!p->head.samples && !p->tails)) return ZB_OK;
+    if (!p || p->newest >= zb_day_start(day + 1) || !p->head.samples) return ZB_OK;
     *closed = p;
     return head_seal(p, e) == ZB_OK ? point_store(s, p, e) : e->rc;
 }
@@ -191,7 +191,7 @@ static int point_forget(struct series *s, int64_t point, int32_t before, struct 
 
 /* What a silent point has left in its open head is a part of its day like any. */
 static int silent_close(struct series *s, struct point *p, int32_t today, bool *closed, struct zb_err *e) {
-    *closed = p->newest < zb_day_start(today) && (p->head.samples || p->tails);
+    *closed = p->newest < zb_day_start(today) && p->head.samples;
     if (!*closed) return ZB_OK;
     return head_seal(p, e) == ZB_OK ? point_store(s, p, e) : e->rc;
 }

@@ -35,10 +35,8 @@ static int memory_copy(struct series *s, struct str mine, struct str point, stru
     int rc = ZB_OK;
     if (p) {
         rc = blocks_decode(&p->sealed, v, n, e);
-        if (rc == ZB_OK) rc = blocks_decode(&p->head, v, n, e);
-        *v = xrealloc(*v, (size_t)(*n + p->tails + p->lates + 1) * sizeof **v);
-        memcpy(*v + *n, p->tail, (size_t)p->tails * sizeof **v);
-        *n += p->tails;
+        head_samples(&p->head, v, n);
+        *v = xrealloc(*v, (size_t)(*n + p->lates + 1) * sizeof **v);
         if (p->lates) memcpy(*v + *n, p->late, (size_t)p->lates * sizeof **v);
         *n += p->lates;
     }

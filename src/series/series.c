@@ -1,4 +1,4 @@
-/* Memory of a point: a short tail of plain samples, then blocks of encoded ones, together the open head; sealed chunks wait for the next flush. */
+/* Memory of a point: its open head, late samples as they came, and sealed chunks that wait for the next flush. */
 #include "series/inside.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,16 +22,12 @@ static void blocks_free(struct blocks *l) {
     *l = (struct blocks){0};
 }
 
-static void block_add(struct blocks *l, const struct buf *bytes, int count) {
-    uint32_t n = (uint32_t)bytes->n, need = l->n + n + (uint32_t)sizeof n;
-    if (need > l->cap) {
-        l->cap = need + 40;
-        l->p = xrealloc(l->p, l->cap);
-    }
+static void block_add(struct blocks *l, const struct buf *bytes) {
+    uint32_t n = (uint32_t)bytes->n;
+    l->p = xrealloc(l->p, l->n + sizeof n + n);
     memcpy(l->p + l->n, &n, sizeof n);
     memcpy(l->p + l->n + sizeof n, bytes->p, n);
-    l->n = need;
-    l->samples += count;
+    l->n += (uint32_t)sizeof n + n;
 }
 
 bool block_next(const struct blocks *l, uint32_t *at, struct str *data) {
@@ -58,48 +54,42 @@ int blocks_decode(const struct blocks *l, struct sample **v, int *n, struct zb_e
     return ZB_OK;
 }
 
-/* The short blocks at the end become one: each spares some twenty bytes of times and counts. */
-static int blocks_join(struct blocks *l, struct zb_err *e) {
-    struct blocks ends = {.p = l->p + l->joined, .n = l->n - l->joined};
+/* Late samples that fall into the open head: the head is taken apart and put together again. The others stay. */
+static void late_into_head(struct point *p) {
     struct sample *v = NULL;
-    int n = 0, rc = blocks_decode(&ends, &v, &n, e);
-    ZB_AUTO(buf_done) struct buf b;
-    buf_init(&b, 1 << 16);
-    if (rc == ZB_OK) rc = chunk_encode(v, n, false, &b, e);
+    int n = 0, kept = 0;
+    if (!p->lates || !p->head.samples) return;
+    head_samples(&p->head, &v, &n);
+    v = xrealloc(v, (size_t)(n + p->lates) * sizeof *v);
+    zb_time first = v[0].t;
+    for (int i = 0; i < p->lates; i++) {
+        bool open = p->late[i].t > p->sealed_to && (p->sealed_to != INT64_MIN || p->late[i].t >= first);
+        if (open)
+            v[n++] = p->late[i];
+        else
+            p->late[kept++] = p->late[i];
+    }
+    if (kept < p->lates) {
+        p->lates = (uint16_t)kept;
+        samples_tidy(v, &n);
+        head_done(&p->head);
+        for (int i = 0; i < n; i++) head_add(&p->head, &v[i]);
+    }
     free(v);
-    if (rc != ZB_OK) return rc;
-    l->n = l->joined;
-    l->samples = l->joined_samples;
-    block_add(l, &b, n);
-    l->joined = l->n;
-    l->joined_samples = l->samples;
-    return ZB_OK;
-}
-
-static int tail_encode(struct point *p, struct zb_err *e) {
-    if (!p->tails) return ZB_OK;
-    ZB_AUTO(buf_done) struct buf b;
-    buf_init(&b, 4096);
-    if (chunk_encode(p->tail, p->tails, false, &b, e) != ZB_OK) return e->rc;
-    block_add(&p->head, &b, p->tails);
-    p->tails = 0;
-    return p->head.samples - p->head.joined_samples >= JOIN ? blocks_join(&p->head, e) : ZB_OK;
 }
 
 int head_seal(struct point *p, struct zb_err *e) {
     struct sample *v = NULL;
     int n = 0;
-    int rc = tail_encode(p, e);
-    if (rc == ZB_OK) rc = blocks_decode(&p->head, &v, &n, e);
+    late_into_head(p);
+    head_samples(&p->head, &v, &n);
+    ZB_AUTO(buf_done) struct buf b;
+    buf_init(&b, 1 << 20);
+    int rc = n ? chunk_encode(v, n, &b, e) : ZB_OK;
     if (rc == ZB_OK && n) {
-        ZB_AUTO(buf_done) struct buf b;
-        buf_init(&b, 1 << 20);
-        rc = chunk_encode(v, n, true, &b, e);
-        if (rc == ZB_OK) {
-            block_add(&p->sealed, &b, n);
-            p->sealed_to = v[n - 1].t;
-            blocks_free(&p->head);
-        }
+        block_add(&p->sealed, &b);
+        p->sealed_to = v[n - 1].t;
+        head_done(&p->head);
     }
     free(v);
     return rc;
@@ -125,7 +115,7 @@ struct point *point_get(struct series *s, struct str mine, struct str code, bool
     struct point *p = map_get(&s->points, k);
     if (p || !make) return p;
     p = xcalloc(1, sizeof *p);
-    p->newest = p->sealed_to = p->midnight = INT64_MIN;
+    p->newest = p->sealed_to = INT64_MIN;
     p->family = family_of(s, STR(""));
     p->code = map_set(&s->points, k, p);
     p->mine = p->code + code.n + 1;
@@ -137,39 +127,29 @@ struct point *point_get(struct series *s, struct str mine, struct str code, bool
     return p;
 }
 
-/* Replaces or inserts within the tail. */
-static bool tail_insert(struct point *p, const struct sample *x) {
-    int i = p->tails;
-    while (i && p->tail[i - 1].t > x->t) i--;
-    if (i && p->tail[i - 1].t == x->t) {
-        p->tail[i - 1] = *x;
-        return true;
-    }
-    if (i == 0 || p->tails == TAIL) return false;
-    memmove(p->tail + i + 1, p->tail + i, (size_t)(p->tails - i) * sizeof *x);
-    p->tail[i] = *x;
-    p->tails++;
-    return true;
-}
-
 static int late_merge(struct series *s, struct point *p, struct zb_err *e);
 
-static int sample_put(struct series *s, struct point *p, const struct sample *x, struct zb_err *e) {
-    if (x->t > p->newest) {
-        if (x->t >= p->midnight) { /* a chunk holds one day */
-            if (p->newest != INT64_MIN && head_seal(p, e) != ZB_OK) return e->rc;
-            p->midnight = zb_day_start(zb_day_of(x->t) + 1);
-        }
-        if (p->tails == TAIL && tail_encode(p, e) != ZB_OK) return e->rc;
-        p->tail[p->tails++] = *x;
-        p->newest = x->t;
-        return p->head.samples + p->tails >= SEAL ? head_seal(p, e) : ZB_OK;
+/* Late ones gather: a few are tried in the head, and again whenever their room is doubled; when it is full the database takes them. */
+static int late_put(struct series *s, struct point *p, const struct sample *x, struct zb_err *e) {
+    if (p->lates == p->late_cap) {
+        late_into_head(p);
+        if (p->lates == LATE_MAX && late_merge(s, p, e) != ZB_OK) return e->rc;
     }
-    if (tail_insert(p, x)) return ZB_OK;
-    if (!p->late) p->late = xmalloc(LATE_MAX * sizeof *p->late);
-    if (p->lates == LATE_MAX && late_merge(s, p, e) != ZB_OK) return e->rc;
+    if (p->lates == p->late_cap) {
+        p->late_cap = (uint16_t)(p->late_cap ? 2 * p->late_cap : LATE_FEW);
+        p->late = xrealloc(p->late, p->late_cap * sizeof *p->late);
+    }
     p->late[p->lates++] = *x;
     return ZB_OK;
+}
+
+static int sample_put(struct series *s, struct point *p, const struct sample *x, struct zb_err *e) {
+    if (x->t <= p->newest) return late_put(s, p, x, e);
+    bool day_over = p->newest != INT64_MIN && zb_day_of(x->t) != zb_day_of(p->newest); /* a chunk holds one day */
+    if (day_over && head_seal(p, e) != ZB_OK) return e->rc;
+    head_add(&p->head, x);
+    p->newest = x->t;
+    return p->head.samples >= SEAL ? head_seal(p, e) : ZB_OK;
 }
 
 static struct point *point_for(struct series *s, struct point *before, struct str mine, struct str code, struct zb_err *e) {
@@ -270,15 +250,11 @@ static int sealed_store(struct series *s, struct point *p, struct zb_err *e) {
 
 static int head_store(struct series *s, struct point *p, struct zb_err *e) {
     struct sample *v = NULL;
-    int n = 0, rc = blocks_decode(&p->head, &v, &n, e);
+    int n = 0;
+    head_samples(&p->head, &v, &n);
     ZB_AUTO(buf_done) struct buf b;
     buf_init(&b, 1 << 20);
-    if (rc == ZB_OK) {
-        v = xrealloc(v, (size_t)(n + p->tails + 1) * sizeof *v);
-        memcpy(v + n, p->tail, (size_t)p->tails * sizeof *v);
-        n += p->tails;
-        if (n) rc = chunk_encode(v, n, true, &b, e);
-    }
+    int rc = n ? chunk_encode(v, n, &b, e) : ZB_OK;
     free(v);
     ZB_AUTO(stmt_done)
     struct stmt *q = rc == ZB_OK ? db_use(s->db,
@@ -334,7 +310,7 @@ static int late_one_chunk(struct series *s, struct point *p, int from, int *to, 
         int part = n - at < 2 * SEAL ? n - at : 2 * SEAL;
         ZB_AUTO(buf_done) struct buf b;
         buf_init(&b, 4 << 20);
-        rc = chunk_encode(v + at, part, true, &b, e);
+        rc = chunk_encode(v + at, part, &b, e);
         if (rc == ZB_OK) rc = chunk_store(s, p->id, v + at, part, false, buf_str(&b), e);
     }
     free(v);
@@ -342,51 +318,12 @@ static int late_one_chunk(struct series *s, struct point *p, int from, int *to, 
 }
 
 static int late_store(struct series *s, struct point *p, struct zb_err *e) {
-    samples_tidy(p->late, &p->lates);
+    int n = p->lates;
+    samples_tidy(p->late, &n);
+    p->lates = (uint16_t)n;
     for (int i = 0; i < p->lates;)
         if (late_one_chunk(s, p, i, &i, e) != ZB_OK) return e->rc;
     return ZB_OK;
-}
-
-/* Late samples that fall into the open head: the head is taken apart and put together again. */
-static int late_into_head(struct point *p, struct zb_err *e) {
-    struct sample *v = NULL;
-    int n = 0;
-    if (!p->lates || p->newest == INT64_MIN) return ZB_OK;
-    if (blocks_decode(&p->head, &v, &n, e) != ZB_OK) {
-        free(v);
-        return e->rc;
-    }
-    v = xrealloc(v, (size_t)(n + p->tails + p->lates + 1) * sizeof *v);
-    memcpy(v + n, p->tail, (size_t)p->tails * sizeof *v);
-    n += p->tails;
-    int kept = 0;
-    zb_time first = n ? v[0].t : INT64_MAX;
-    for (int i = 0; i < p->lates; i++) {
-        bool open = p->late[i].t > p->sealed_to && (p->sealed_to != INT64_MIN || p->late[i].t >= first);
-        if (open)
-            v[n++] = p->late[i];
-        else
-            p->late[kept++] = p->late[i];
-    }
-    int rc = ZB_OK;
-    if (kept < p->lates) {
-        samples_tidy(v, &n);
-        p->lates = kept;
-        blocks_free(&p->head);
-        p->tails = 0;
-        for (int at = 0; rc == ZB_OK && n - at > TAIL; at += TAIL) {
-            ZB_AUTO(buf_done) struct buf b;
-            buf_init(&b, 4096);
-            rc = chunk_encode(v + at, TAIL, false, &b, e);
-            if (rc == ZB_OK) block_add(&p->head, &b, TAIL);
-        }
-        int rest = n - p->head.samples;
-        memcpy(p->tail, v + p->head.samples, (size_t)rest * sizeof *v);
-        p->tails = rest;
-    }
-    free(v);
-    return rc;
 }
 
 static int family_store(struct series *s, struct point *p, struct zb_err *e) {
@@ -399,15 +336,16 @@ static int family_store(struct series *s, struct point *p, struct zb_err *e) {
 }
 
 int point_store(struct series *s, struct point *p, struct zb_err *e) {
-    if (point_id(s, p, e) != ZB_OK || family_store(s, p, e) != ZB_OK || late_into_head(p, e) != ZB_OK || sealed_store(s, p, e) != ZB_OK ||
-        late_store(s, p, e) != ZB_OK)
-        return e->rc;
+    late_into_head(p);
+    if (point_id(s, p, e) != ZB_OK || family_store(s, p, e) != ZB_OK || sealed_store(s, p, e) != ZB_OK || late_store(s, p, e) != ZB_OK) return e->rc;
     return head_store(s, p, e);
 }
 
 void point_stored(struct point *p) {
     blocks_free(&p->sealed);
-    p->lates = 0;
+    free(p->late);
+    p->late = NULL;
+    p->lates = p->late_cap = 0;
     p->dirty = p->fresh = p->moved = false;
 }
 
@@ -535,7 +473,7 @@ void series_close(struct series *s) {
     if (!s) return;
     for (int i = 0; i < s->n; i++) {
         struct point *p = s->list[i];
-        blocks_free(&p->head);
+        head_done(&p->head);
         blocks_free(&p->sealed);
         free(p->late);
         free(p);

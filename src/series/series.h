@@ -37,5 +37,5 @@ ZB_MUST int series_forget(struct series *s, int32_t today, int (*days)(const voi
 ZB_MUST int series_buckets(struct series *s, struct str mine, struct str point, zb_time from, zb_time to, int buckets, struct bucket **ret, int *n,
                            struct zb_err *e);
 /* codec, pure; for tests and bench */
-ZB_MUST int chunk_encode(const struct sample *v, int n, bool pack, struct buf *out, struct zb_err *e); /* pack: range coded, for what is kept */
+ZB_MUST int chunk_encode(const struct sample *v, int n, struct buf *out, struct zb_err *e); /* rising by time */
 ZB_MUST int chunk_decode(struct str bytes, struct sample **ret, int *n, struct zb_err *e);

@@ -20,21 +20,27 @@ static uint64_t rnd(void) {
     return seed;
 }
 
+/* samples of all sorts, rising by time */
+static struct sample *sorts(int round, int n) {
+    struct sample *v = malloc((size_t)n * sizeof *v);
+    zb_time t = (zb_time)(rnd() % 2000000000000);
+    for (int i = 0; i < n; i++) {
+        t += rnd() % 4 ? 30000 : 1 + (zb_time)(rnd() % 100000);
+        zb_fix x = rnd() % 5 ? (zb_fix)(rnd() % 300) * 10000 : (zb_fix)(rnd() >> 20) - (zb_fix)(1ull << 42);
+        if (round % 3 == 0) x = x / 1000000 * 1000000;
+        if (round % 7 == 0 && rnd() % 9 == 0) x = rnd() % 2 ? INT64_MAX : -INT64_MAX;
+        v[i] = sm(t, rnd() % 20 ? x : ZB_FIX_NONE, rnd() % 10 ? 0 : (uint32_t)(rnd() % 512));
+    }
+    return v;
+}
 static void codec(void **s) {
     (void)s;
     for (int round = 0; round < 300; round++) {
         int n = 1 + (int)(rnd() % 600);
-        struct sample *v = malloc((size_t)n * sizeof *v), *w;
-        zb_time t = (zb_time)(rnd() % 2000000000000);
-        for (int i = 0; i < n; i++) {
-            t += rnd() % 4 ? 30000 : (zb_time)(rnd() % 100000);
-            zb_fix x = rnd() % 5 ? (zb_fix)(rnd() % 300) * 10000 : (zb_fix)(rnd() >> 20) - (zb_fix)(1ull << 42);
-            if (round % 3 == 0) x = x / 1000000 * 1000000;
-            v[i] = sm(t, rnd() % 20 ? x : ZB_FIX_NONE, rnd() % 10 ? 0 : (uint32_t)(rnd() % 512));
-        }
+        struct sample *v = sorts(round, n), *w;
         ZB_AUTO(buf_done) struct buf b;
         buf_init(&b, 1 << 20);
-        OK(chunk_encode(v, n, round % 2, &b, &err));
+        OK(chunk_encode(v, n, &b, &err));
         int k;
         OK(chunk_decode(buf_str(&b), &w, &k, &err));
         assert_int_equal(k, n);
@@ -47,6 +53,41 @@ static void codec(void **s) {
         }
         free(v);
     }
+}
+/* What an open head remembers is what was put, unpacked or stored and loaded, and with corrections of its last samples. */
+static void heads(void **s) {
+    (void)s;
+    struct series *x;
+    char *dir = scratch(), code[16];
+    struct sample *v[40], *w;
+    int n[40], k;
+    OK(series_open(join(dir, "s.db"), &x, &err));
+    for (int stored = 0; stored < 2; stored++) {
+        for (int p = 0; p < 40; p++) {
+            snprintf(code, sizeof code, "p%d", p);
+            if (!stored) {
+                n[p] = 1 + (int)(rnd() % 700);
+                v[p] = sorts(p, n[p]);
+                for (int i = 0; i < n[p]; i++) {
+                    OK(series_put(x, M, str_of(code), &v[p][i], 1, &err));
+                    if (p % 2 == 0) continue;
+                    int back = i - (int)(rnd() % 4);
+                    if (back < 0) continue;
+                    v[p][back].v = (zb_fix)(rnd() % 100000);
+                    OK(series_put(x, M, str_of(code), &v[p][back], 1, &err));
+                }
+            }
+            OK(series_read(x, M, str_of(code), INT64_MIN, INT64_MAX, &w, &k, &err));
+            assert_int_equal(k, n[p]);
+            same(v[p], w, k);
+            free(w);
+            if (stored) free(v[p]);
+        }
+        OK(series_flush(x, 1, &err));
+        series_close(x);
+        OK(series_open(join(dir, "s.db"), &x, &err));
+    }
+    series_close(x);
 }
 static struct sample truth[5000];
 static int truths;
@@ -339,8 +380,13 @@ static void faults(void **s) {
     fail_msg("the faults never ended");
 }
 int main(void) {
-    const struct CMUnitTest t[] = {cmocka_unit_test(codec),   cmocka_unit_test(lives),  cmocka_unit_test(input_is_never_too_late),
-                                   cmocka_unit_test(buckets), cmocka_unit_test(nights), cmocka_unit_test(a_family_is_kept_its_time),
+    const struct CMUnitTest t[] = {cmocka_unit_test(codec),
+                                   cmocka_unit_test(heads),
+                                   cmocka_unit_test(lives),
+                                   cmocka_unit_test(input_is_never_too_late),
+                                   cmocka_unit_test(buckets),
+                                   cmocka_unit_test(nights),
+                                   cmocka_unit_test(a_family_is_kept_its_time),
                                    cmocka_unit_test(faults)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }
