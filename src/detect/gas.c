@@ -318,26 +318,30 @@ void gas_next(const struct gas_model *m, struct gas_watch *w, const double *rows
     why(m, x, ret);
 }
 
+/* How far back a forecast looks: features, its own judgement, the trend. */
+static int rows_kept(const struct gas_model *m) { return 1 + (int)fmax(GAS_PAST, fmax(m->rule.horizon, fmin(m->rule.trend, TREND_MAX))); }
+
+int gas_live_room(const struct gas_model *m) { return rows_kept(m) + 15; }
+
 struct gas_live *gas_live_new(const struct gas_model *m) {
-    struct gas_live *l = xcalloc(1, sizeof *l);
+    struct gas_live *l = xcalloc(1, sizeof *l + (size_t)(gas_live_room(m) * m->channels) * sizeof *l->row);
     l->m = m;
     gas_watch_start(m, &l->watch);
     return l;
 }
 
-void gas_live_follow(struct gas_live *l, const struct gas_live *before) {
-    l->n = before->n;
-    memcpy(l->row, before->row, sizeof l->row);
+static void newest_keep(struct gas_live *l, const struct gas_live *of) {
+    int keep = rows_kept(l->m), from = of->n > keep ? of->n - keep : 0, channels = l->m->channels;
+    l->n = of->n - from;
+    memmove(l->row, of->row + from * channels, (size_t)(l->n * channels) * sizeof *l->row);
 }
+
+void gas_live_follow(struct gas_live *l, const struct gas_live *before) { newest_keep(l, before); }
 
 void gas_live_free(struct gas_live *l) { free(l); }
 
 void gas_live_row(struct gas_live *l, const double *v, double limit, struct gas_next *ret) {
-    size_t row = (size_t)l->m->channels * sizeof *v;
-    if (l->n == 2 * GAS_KEPT) {
-        memcpy(l->row, l->row + (l->n - GAS_KEPT) * l->m->channels, GAS_KEPT * row);
-        l->n = GAS_KEPT;
-    }
-    memcpy(l->row + l->n * l->m->channels, v, row);
+    if (l->n == gas_live_room(l->m)) newest_keep(l, l);
+    memcpy(l->row + l->n * l->m->channels, v, (size_t)l->m->channels * sizeof *v);
     gas_next(l->m, &l->watch, l->row, l->n++, limit, ret);
 }

@@ -42,8 +42,7 @@ struct gas_model;
 /* rows: n × channels, finite. NULL with fewer than 10 · GAS_PAST rows or a rule or channels out of range. gas_free frees. Takes seconds: a job, never the live path. */
 struct gas_model *gas_fit(const struct detect_gas *rule, const double *rows, int n, int channels);
 void gas_free(struct gas_model *m);
-/* To bytes and back, 25 kB: numbers of the trees in single precision, so what was fitted is not bit for bit what comes back; what comes back packs to the same
- * bytes. NULL: damaged, or of another version. */
+/* To bytes and back, 25 kB; what comes back is bit for bit what was fitted. NULL: damaged, or of another version. */
 void gas_pack(const struct gas_model *m, struct buf *out);
 struct gas_model *gas_unpack(struct str bytes);
 int gas_channels(const struct gas_model *m);
@@ -60,7 +59,7 @@ struct gas_next {
 /* rows[0..now] and every row once, in order; the last GAS_PAST + horizon rows are enough. O(trees) a row. */
 void gas_next(const struct gas_model *m, struct gas_watch *w, const double *rows, int now, double limit, struct gas_next *ret);
 
-/* ---- live: a model at its sensor. Rows come one by one; nothing older than the features need is kept (24 kB). ---- */
+/* ---- live: a model at its sensor. Rows come one by one; nothing older than is looked at is kept (1.1 kB a channel and 1.4). ---- */
 struct gas_live;
 struct gas_live *gas_live_new(const struct gas_model *m); /* borrows m */
 void gas_live_free(struct gas_live *l);

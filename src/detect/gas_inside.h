@@ -14,13 +14,13 @@ struct gas_model {
     struct gas_tally start;
 };
 
-enum { GAS_KEPT = GAS_PAST + GAS_HORIZON_MAX + 1 };
 struct gas_live {
     const struct gas_model *m;
     struct gas_watch watch;
-    int n; /* rows in use; when twice GAS_KEPT are full the newer half moves to the front */
-    double row[2 * GAS_KEPT * GAS_CHANNELS_MAX];
+    int n;        /* rows in use; when there is no room the newest that are still looked at move to the front */
+    double row[]; /* of as many channels as the model has */
 };
+int gas_live_room(const struct gas_model *m); /* rows */
 
 static inline int gas_features(int channels) { return GAS_LOOKS + (channels - 1) * GAS_COMPANION; }
 bool gas_rule_good(const struct detect_gas *r); /* its numbers are ones the code can work with */

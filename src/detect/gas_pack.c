@@ -33,15 +33,13 @@ static void number(struct io *f, int *v, int min, int max) {
     *v = x;
 }
 
-static void single(struct io *f, double *v) {
-    float x = (float)*v;
-    bytes(f, &x, sizeof x);
-    if (!isfinite(x)) f->bad = true, x = 0;
-    *v = (double)x;
+static void single(struct io *f, float *v) {
+    bytes(f, v, sizeof *v);
+    if (!isfinite(*v)) f->bad = true, *v = 0;
 }
 
 static void node(struct io *f, struct boost_node *n, int at, int nodes, int features) {
-    int8_t x[3] = {(int8_t)n->feature, (int8_t)n->left, (int8_t)n->right};
+    int8_t x[3] = {n->feature, n->left, n->right};
     bytes(f, x, sizeof x);
     bool leaf = x[0] < 0;
     if (x[0] >= features || (!leaf && (x[1] <= at || x[1] >= nodes || x[2] <= at || x[2] >= nodes)))
@@ -108,7 +106,8 @@ struct gas_model *gas_unpack(struct str in) {
 }
 
 static void live_walk(struct io *f, struct gas_live *l) {
-    number(f, &l->n, 0, 2 * GAS_KEPT);
+    number(f, &l->n, 0, 10000);
+    for (; l->n > gas_live_room(l->m); l->n--) doubles(f, l->row, l->m->channels); /* written when more was kept */
     doubles(f, l->row, l->n * l->m->channels);
     doubles(f, (double *)&l->watch.tally, sizeof l->watch.tally / sizeof(double));
     bytes(f, &l->watch.seen, sizeof l->watch.seen);

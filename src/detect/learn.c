@@ -204,17 +204,17 @@ static void leaf_split(struct grow *g, struct leaf *l, struct leaf *right, struc
     }
     memcpy(g->row + a, spare, (size_t)s * sizeof *spare);
     struct boost_node *n = &tree[l->node];
-    n->feature = (int16_t)l->feature;
-    n->cut = g->edge[l->feature][l->bin];
-    n->left = (int16_t)(*nodes)++;
-    n->right = (int16_t)(*nodes)++;
+    n->feature = (int8_t)l->feature;
+    n->cut = (float)g->edge[l->feature][l->bin];
+    n->left = (int8_t)(*nodes)++;
+    n->right = (int8_t)(*nodes)++;
     *right = (struct leaf){.from = a, .to = l->to, .node = n->right};
     *l = (struct leaf){.from = l->from, .to = a, .node = n->left};
     struct leaf *both[2] = {l, right};
     for (int i = 0; i < 2; i++) {
         leaf_sum(g, both[i]);
         leaf_look(g, both[i]);
-        tree[both[i]->node] = (struct boost_node){.feature = -1, .value = -g->how->rate * both[i]->g / (both[i]->h + g->how->ridge)};
+        tree[both[i]->node] = (struct boost_node){.feature = -1, .value = (float)(-g->how->rate * both[i]->g / (both[i]->h + g->how->ridge))};
     }
 }
 
@@ -224,7 +224,7 @@ static void tree_grow(struct grow *g, int rows, struct boost_node *tree, int *sp
     leaf[0] = (struct leaf){.from = 0, .to = rows};
     leaf_sum(g, &leaf[0]);
     leaf_look(g, &leaf[0]);
-    tree[0] = (struct boost_node){.feature = -1, .value = -g->how->rate * leaf[0].g / (leaf[0].h + g->how->ridge)};
+    tree[0] = (struct boost_node){.feature = -1, .value = (float)(-g->how->rate * leaf[0].g / (leaf[0].h + g->how->ridge))};
     while (leaves < g->how->leaves) {
         int best = 0;
         for (int i = 1; i < leaves; i++)
@@ -237,7 +237,7 @@ static void tree_grow(struct grow *g, int rows, struct boost_node *tree, int *sp
 
 static const struct boost_node *tree_leaf(const struct boost_node *tree, const double *x) {
     const struct boost_node *n = tree;
-    while (n->feature >= 0) n = tree + (x[n->feature] <= n->cut ? n->left : n->right);
+    while (n->feature >= 0) n = tree + (x[n->feature] <= (double)n->cut ? n->left : n->right);
     return n;
 }
 
@@ -318,7 +318,7 @@ void boost_parts(const struct boost *b, const double *x, double *part) {
     for (int t = 0; t < b->trees; t++) {
         const struct boost_node *tree = b->node + (size_t)t * (size_t)b->nodes, *n = tree;
         while (n->feature >= 0) {
-            const struct boost_node *to = tree + (x[n->feature] <= n->cut ? n->left : n->right);
+            const struct boost_node *to = tree + (x[n->feature] <= (double)n->cut ? n->left : n->right);
             part[n->feature] += to->value - n->value;
             n = to;
         }

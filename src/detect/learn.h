@@ -26,9 +26,9 @@ struct boost_how {
     double rows, columns;     /* share drawn for a tree, (0,1]; 1: all */
     uint32_t seed;
 };
-struct boost_node { /* feature < 0: a leaf of this value */
-    int16_t feature, left, right;
-    double cut, value; /* x[feature] <= cut goes left; value: mean of what is below, for reasons */
+struct boost_node {              /* feature < 0: a leaf of this value */
+    int8_t feature, left, right; /* places in the tree */
+    float cut, value;            /* x[feature] <= cut goes left; value: mean of what is below, for reasons */
 };
 struct boost {
     enum boost_loss loss;

@@ -1,6 +1,7 @@
 /* Vectors of methods.md section C; forecasts on made series; warning levels, their reasons, joint colours. */
 #include "../policy.h"
 #include "detect/burst.h"
+#include "detect/gas_inside.h"
 #include "detect/index.h"
 #include "detect/pond.h"
 #include "detect/slope.h"
@@ -461,6 +462,41 @@ static void gas_ahead(void **s) {
     gas_free(m), gas_free(twin);
 }
 
+/* A model and its live memory come back from bytes as they were, also where more rows had been kept than are looked at now; a new model goes on with the rows. */
+static void gas_bytes(void **s) {
+    (void)s;
+    enum { FIT = 1500, LIVE = 1000 };
+    struct detect_gas r = p->detect.gas;
+    r.trees = 10;
+    double rows[2 * (FIT + LIVE)];
+    gas_make(rows, FIT + LIVE);
+    struct gas_model *m = gas_fit(&r, rows, FIT, 2), *back, *far;
+    struct buf b, past;
+    buf_init(&b, 1 << 20), buf_init(&past, 1 << 20);
+    gas_pack(m, &b);
+    back = gas_unpack(buf_str(&b)), far = gas_unpack(buf_str(&b));
+    assert_non_null(back);
+    far->rule.trend = 300; /* looks farther back, so it keeps more */
+    struct gas_live *live[4] = {gas_live_new(m), gas_live_new(far), gas_live_new(back), gas_live_new(back)};
+    struct gas_next is[4];
+    for (int i = 0; i < LIVE; i++) {
+        const double *v = rows + 2 * (FIT + i);
+        if (i == 500) {
+            gas_live_pack(live[1], &past);
+            assert_true(gas_live_unpack(live[2], buf_str(&past)));
+            gas_live_follow(live[3], live[1]);
+        }
+        for (int k = 0; k < (i < 500 ? 2 : 4); k++) gas_live_row(live[k], v, 1.0, &is[k]);
+        assert_true(is[0].peak == is[1].peak && is[0].cross == is[1].cross);
+        if (i < 500) continue;
+        assert_true(is[0].peak == is[2].peak && is[0].cross == is[2].cross && is[0].to_limit == is[2].to_limit);
+        assert_true(is[0].mean == is[3].mean && is[0].cross == is[3].cross && is[0].to_limit == is[3].to_limit); /* its own judgement begins anew */
+    }
+    for (int k = 0; k < 4; k++) gas_live_free(live[k]);
+    gas_free(m), gas_free(back), gas_free(far);
+    buf_done(&b), buf_done(&past);
+}
+
 static void burst_levels(void **s) {
     (void)s;
     enum { N = 900 };
@@ -507,6 +543,7 @@ int main(void) {
                                        cmocka_unit_test(pond_trust),
                                        cmocka_unit_test(learners),
                                        cmocka_unit_test(gas_ahead),
+                                       cmocka_unit_test(gas_bytes),
                                        cmocka_unit_test(burst_levels)};
     return cmocka_run_group_tests(tests, policy_up, policy_down);
 }
