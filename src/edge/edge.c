@@ -110,65 +110,107 @@ static void state_write(struct edge *d) {
     if (!good || rename(tmp, path) != 0) log_event("event=edge_state_unwritten path=%s", path);
 }
 
-/* A refused file is kept beside its reason, as long as there are not too many. */
-static void bad_keep(struct edge *d, const struct raw_record *r, const char *why) {
+static void state_tell(struct edge *d) {
+    zb_time now = zb_now();
+    if (now - d->state_at < STATE_EVERY) return;
+    d->state_at = now;
+    state_write(d);
+}
+
+/* A refused file is kept beside its reason, as long as there are not too many. more: refused with it, not counted yet. */
+static void bad_keep(struct edge *d, const struct parcel *p, int more) {
     char path[800];
     struct queue_stat s;
     queue_stats(d->q, &s);
-    log_event("event=edge_refused file=" STR_FMT " reason=\"%s\"", STR_ARG(r->name), why);
-    snprintf(path, sizeof path, STR_FMT ": %.200s", STR_ARG(r->name), why);
+    log_event("event=edge_refused file=" STR_FMT " reason=\"%s\"", STR_ARG(p->name), p->why);
+    snprintf(path, sizeof path, STR_FMT ": %.200s", STR_ARG(p->name), p->why);
     say(d, d->last_refusal, path);
-    if (s.refused >= BAD_MOST) return;
+    if (s.refused + more >= BAD_MOST) return;
     snprintf(path, sizeof path, "%.400s/bad", d->c.dir);
     mkdir(path, 0700);
-    snprintf(path, sizeof path, "%.400s/bad/" STR_FMT, d->c.dir, STR_ARG(r->name));
+    snprintf(path, sizeof path, "%.400s/bad/" STR_FMT, d->c.dir, STR_ARG(p->name));
     for (int i = 0; i < 2; i++) {
         FILE *f = fopen(path, "w");
-        struct str b = i ? str_of(why) : r->bytes;
+        struct str b = i ? str_of(p->why) : p->bytes;
         if (!f || fwrite(b.p, 1, b.n, f) != b.n) log_event("event=edge_bad_unwritten path=%s", path);
         if (f) fclose(f);
-        snprintf(path, sizeof path, "%.400s/bad/" STR_FMT ".reason", d->c.dir, STR_ARG(r->name));
+        snprintf(path, sizeof path, "%.400s/bad/" STR_FMT ".reason", d->c.dir, STR_ARG(p->name));
     }
 }
 
-struct trip {
+struct group { /* what is under way */
     struct edge *d;
-    int wait;
-    enum sent sent;
+    struct queue_item item[EDGE_GROUP];
+    struct parcel p[EDGE_GROUP];
+    char *own[EDGE_GROUP]; /* name and bytes */
+    int n;
 };
+/* A second file of a name waits for the answer to the first: answers go by names. */
 static int on_record(void *arg, const struct raw_record *r, struct zb_err *e) {
     (void)e;
-    struct trip *t = arg;
-    char why[300];
-    t->sent = sender_send(t->d->s, r->name, r->bytes, &t->wait, why);
-    if (t->sent == SENT_REFUSED) bad_keep(t->d, r, why);
-    say(t->d, t->d->send_trouble, t->sent == SENT_NOT ? why : "");
+    struct group *g = arg;
+    for (int i = 0; i < g->n; i++)
+        if (str_eq(g->p[i].name, r->name)) return ZB_OK;
+    char *own = g->own[g->n] = xmalloc(r->name.n + r->bytes.n + 1);
+    memcpy(own, r->name.p, r->name.n);
+    memcpy(own + r->name.n, r->bytes.p ? r->bytes.p : "", r->bytes.n);
+    g->p[g->n++] = (struct parcel){.name = {own, r->name.n}, .bytes = {own + r->name.n, r->bytes.n}};
     return ZB_OK;
+}
+
+static int group_read(struct group *g, const struct queue_item *next, int n, struct zb_err *e) {
+    for (int i = 0; i < n; i++) {
+        int before = g->n;
+        if (queue_read(g->d->q, &next[i], on_record, g, e) != ZB_OK) return e->rc;
+        if (g->n > before) g->item[before] = next[i];
+    }
+    return ZB_OK;
+}
+
+/* Those of which the province has said what becomes of them are done; *left: why others are not. */
+static int group_done(struct group *g, const char **left, struct zb_err *e) {
+    struct queue_item done[EDGE_GROUP];
+    int n = 0, refused = 0;
+    for (int i = 0; i < g->n; i++) {
+        const struct parcel *p = &g->p[i];
+        if (p->sent == SENT_NOT) {
+            if (!(*left)[0]) *left = p->why;
+            continue;
+        }
+        if (p->sent == SENT_REFUSED) bad_keep(g->d, p, refused++);
+        done[n++] = g->item[i];
+    }
+    return n ? queue_done(g->d->q, done, n, refused, zb_now(), e) : ZB_OK;
+}
+
+static void rest(struct edge *d, int seconds) {
+    for (zb_time end = zb_now() + seconds * ZB_SECOND; zb_now() < end && !stopped(d, 200);) state_tell(d);
+}
+
+/* What goes next, at once. */
+static void send_group(struct edge *d, const struct queue_item *next, int n) {
+    struct group g = {.d = d};
+    struct zb_err e;
+    const char *left = "";
+    int wait = 0, rc = group_read(&g, next, n, &e);
+    if (rc == ZB_OK) {
+        sender_send(d->s, g.p, g.n, &wait);
+        rc = group_done(&g, &left, &e);
+    }
+    say(d, d->send_trouble, rc == ZB_OK ? left : e.msg);
+    for (int i = 0; i < g.n; i++) free(g.own[i]);
+    rest(d, rc == ZB_OK ? wait : 1);
 }
 
 static void send_all(struct edge *d) {
     while (!stopped(d, 0)) {
-        struct queue_item it;
-        struct zb_err e;
-        struct trip t = {d, 1, SENT_NOT};
-        zb_time now = zb_now();
-        if (now - d->state_at >= STATE_EVERY) {
-            d->state_at = now;
-            state_write(d);
-        }
-        if (!queue_next(d->q, now, &it)) {
+        struct queue_item next[EDGE_GROUP];
+        int n = queue_next(d->q, zb_now(), next, sender_most(d->s));
+        state_tell(d);
+        if (n)
+            send_group(d, next, n);
+        else
             stopped(d, 100);
-            continue;
-        }
-        int rc = queue_read(d->q, &it, on_record, &t, &e);
-        if (rc == ZB_OK && t.sent != SENT_NOT) rc = queue_done(d->q, &it, t.sent == SENT_REFUSED, zb_now(), &e);
-        if (rc != ZB_OK) say(d, d->send_trouble, e.msg);
-        if (rc != ZB_OK || t.sent == SENT_NOT)
-            for (zb_time end = zb_now() + t.wait * ZB_SECOND; zb_now() < end && !stopped(d, 200);)
-                if (zb_now() - d->state_at >= STATE_EVERY) {
-                    d->state_at = zb_now();
-                    state_write(d);
-                }
     }
 }
 

@@ -1,7 +1,7 @@
 /* The program at the mine: takes files from folders and values from Modbus meters into a fact log of its own, which is the queue, and sends them on to the
- * province over HTTP or MQTT until each is acknowledged there. What is live goes first by rising time, then the backlog, newest first. Kept until
- * acknowledged, through any stop of either side; a file sent twice is known there by name and digest. When the queue is full nothing more is taken: files
- * stay in their folders. */
+ * province over HTTP or MQTT, several under way at once, until each is acknowledged there by its name. What is live goes first by rising time, then the
+ * backlog, newest first. Kept until acknowledged, through any stop of either side; a file sent twice is known there by name and digest. When the queue is full
+ * nothing more is taken: files stay in their folders. */
 #pragma once
 #include "policy/tree.h"
 #include "raw/raw.h"
@@ -9,6 +9,8 @@
 
 #define EDGE_FOLDERS_MAX 16
 #define EDGE_METERS_MAX 32
+#define EDGE_GROUP 64            /* files under way at once */
+#define EDGE_GROUP_BYTES 1000000 /* of them together, but for a single larger one: what a proxy takes that nobody has set up */
 
 enum meter_kind { METER_U16, METER_I16, METER_U32, METER_I32, METER_F32 };
 struct meter_value {
@@ -56,10 +58,11 @@ void queue_close(struct queue *q);
 /* Durable when it returns ZB_OK, also when it was there already. ZB_E_LIMIT: full. */
 ZB_MUST int queue_put(struct queue *q, struct str name, struct str bytes, zb_time now, struct zb_err *e);
 int queue_seen(struct queue *q, struct str name, struct str bytes); /* as raw_seen */
-bool queue_next(struct queue *q, zb_time now, struct queue_item *ret);
+/* What goes next, in the order it goes, at most `most` files of EDGE_GROUP_BYTES in all: live by rising time, then the backlog, newest first; of one time as it came. */
+int queue_next(struct queue *q, zb_time now, struct queue_item *ret, int most);
 ZB_MUST int queue_read(struct queue *q, const struct queue_item *i, int (*fn)(void *, const struct raw_record *, struct zb_err *), void *arg, struct zb_err *e);
-/* Not sent again after this; what became of it is told. Segments of which all is done are removed. */
-ZB_MUST int queue_done(struct queue *q, const struct queue_item *i, bool refused, zb_time now, struct zb_err *e);
+/* These n (at most EDGE_GROUP) are not sent again after this; so many of them were refused for good. Segments of which all is done are removed. */
+ZB_MUST int queue_done(struct queue *q, const struct queue_item *i, int n, int refused, zb_time now, struct zb_err *e);
 void queue_stats(struct queue *q, struct queue_stat *ret);
 
 /* ---- read.c, modbus.c ---- */
@@ -80,13 +83,21 @@ ZB_MUST int queue_put_table(struct queue *q, const char *mine, struct str csv, z
 
 /* ---- send.c ---- */
 struct sender;
-enum sent { SENT, SENT_REFUSED, SENT_NOT };
+enum sent { SENT_NOT, SENT, SENT_REFUSED };
+struct parcel { /* a file under way */
+    struct str name, bytes;
+    enum sent sent;
+    char why[300]; /* what was wrong with it; "" nothing */
+};
 ZB_MUST int sender_open(const struct edge_config *c, struct sender **ret, struct zb_err *e);
 void sender_close(struct sender *s);
 /* What a reply of the province says was wrong: its error, else its first reason, else absent; its code, "" none. Pure. */
 void answer_read(struct str text, const char *absent, char why[300], char code[20]);
-/* SENT_NOT: *wait seconds; why. */
-enum sent sender_send(struct sender *s, struct str name, struct str bytes, int *wait, char why[300]);
+/* What a reply (of one file, or of several as "files") says of each parcel that it names; how many it names. *wait: its "wait", in seconds, else 0. Pure. */
+int verdicts_read(struct str text, struct parcel *p, int n, int *wait);
+int sender_most(const struct sender *s); /* so many files at once are a sensible size now: fewer after a refusal for size or share, then more again */
+/* Names are all different. Every parcel is told what became of it; *wait: seconds before those SENT_NOT are worth another try. */
+void sender_send(struct sender *s, struct parcel *p, int n, int *wait);
 
 /* Runs until `stop` becomes readable. */
 ZB_MUST int edge_run(const char *config, int stop, struct zb_err *e);

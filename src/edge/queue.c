@@ -1,5 +1,6 @@
 /* The queue: a fact log of what was taken, and a file of the numbers that are done. What is pending is kept in memory, rising by the time of its name. */
 #include "edge/edge.h"
+#include "base/log.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/sha.h>
@@ -139,14 +140,33 @@ int queue_put_table(struct queue *q, const char *mine, struct str csv, zb_time n
     return zb_fail(e, ZB_E_LIMIT, "more than 60 tables in one minute");
 }
 
-bool queue_next(struct queue *q, zb_time now, struct queue_item *ret) {
+struct group {
+    struct queue_item *item;
+    int n, most;
+    int64_t bytes;
+    bool full;
+};
+/* Under lock. */
+static void take(const struct queue *q, int from, int to, struct group *g) {
+    for (int i = from; i < to && !g->full; i++) {
+        g->bytes += q->item[i].bytes + RECORD_HEAD;
+        g->full = g->n == g->most || (g->n && g->bytes > EDGE_GROUP_BYTES);
+        if (!g->full) g->item[g->n++] = q->item[i];
+    }
+}
+
+int queue_next(struct queue *q, zb_time now, struct queue_item *ret, int most) {
+    struct group g = {.item = ret, .most = most};
     pthread_mutex_lock(&q->lock);
     int live = q->n; /* the first that is not of the backlog */
     while (live > 0 && q->item[live - 1].t >= now - q->live_within) live--;
-    bool any = q->n > 0;
-    if (any) *ret = q->item[live < q->n ? live : q->n - 1];
+    take(q, live, q->n, &g);
+    for (int from, to = live; to > 0 && !g.full; to = from) {
+        for (from = to - 1; from > 0 && q->item[from - 1].t == q->item[to - 1].t;) from--;
+        take(q, from, to, &g);
+    }
     pthread_mutex_unlock(&q->lock);
-    return any;
+    return g.n;
 }
 
 int queue_read(struct queue *q, const struct queue_item *i, int (*fn)(void *, const struct raw_record *, struct zb_err *), void *arg, struct zb_err *e) {
@@ -183,20 +203,37 @@ static int done_shrink(struct queue *q, uint64_t first, struct zb_err *e) {
     return ZB_OK;
 }
 
-int queue_done(struct queue *q, const struct queue_item *i, bool refused, zb_time now, struct zb_err *e) {
-    if (write(q->done_fd, &i->seq, sizeof i->seq) != (ssize_t)sizeof i->seq) return zb_fail(e, ZB_E_IO, "cannot write %s: %s", q->done_path, strerror(errno));
+/* Under lock. */
+static void forget(struct queue *q, uint64_t seq) {
+    int k = q->n - 1;
+    while (k >= 0 && q->item[k].seq != seq) k--;
+    if (k < 0) return;
+    q->stat.pending_bytes -= q->item[k].bytes;
+    memmove(&q->item[k], &q->item[k + 1], (size_t)(q->n - k - 1) * sizeof *q->item);
+    q->n--;
+}
+
+/* A write that stops in the middle of a number leaves none of it. */
+static int done_write(struct queue *q, const struct queue_item *i, int n, struct zb_err *e) {
+    uint64_t seq[EDGE_GROUP];
+    struct stat st;
+    for (int k = 0; k < n; k++) seq[k] = i[k].seq;
+    ssize_t want = (ssize_t)((size_t)n * sizeof *seq), k = write(q->done_fd, seq, (size_t)want);
+    if (k == want) return ZB_OK;
+    zb_fail(e, ZB_E_IO, "cannot write %s: %s", q->done_path, k < 0 ? strerror(errno) : "the disk is full");
+    if (k > 0 && (fstat(q->done_fd, &st) != 0 || ftruncate(q->done_fd, st.st_size - k) != 0)) log_event("event=edge_done_torn path=%s", q->done_path);
+    return e->rc;
+}
+
+int queue_done(struct queue *q, const struct queue_item *i, int n, int refused, zb_time now, struct zb_err *e) {
+    if (done_write(q, i, n, e) != ZB_OK) return e->rc;
     pthread_mutex_lock(&q->lock);
-    for (int k = q->n - 1; k >= 0; k--)
-        if (q->item[k].seq == i->seq) {
-            q->stat.pending_bytes -= q->item[k].bytes;
-            memmove(&q->item[k], &q->item[k + 1], (size_t)(q->n - k - 1) * sizeof *q->item);
-            q->n--;
-            break;
-        }
-    q->stat.sent += !refused;
+    for (int k = 0; k < n; k++) forget(q, i[k].seq);
+    q->stat.sent += n - refused;
     q->stat.refused += refused;
     q->stat.last_sent = now;
-    bool sync = ++q->unsynced >= SYNC_EVERY || !q->n;
+    q->unsynced += n;
+    bool sync = q->unsynced >= SYNC_EVERY || !q->n;
     uint64_t from = sync ? least(q) : 0;
     if (sync) q->unsynced = 0;
     pthread_mutex_unlock(&q->lock);

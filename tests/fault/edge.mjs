@@ -26,38 +26,131 @@ const edge = (base, name, o) => { // o: to, token, extra yaml
   x.start()
   return x
 }
-test('order, waiting, refusals', { timeout: 60000 }, async () => {
-  const d = dataDir(), got = [], now = Date.now()
-  let answer = () => [503, {}, '{"error":"not yet"}'], e
-  const s = http.createServer((q, r) => { const b = []; q.on('data', c => b.push(c)); q.on('end', () => { const name = q.url.split('/').pop(), [c, h, t] = answer(name); if (c === 200) got.push(name); r.writeHead(c, h); r.end(t) }) })
-  await new Promise(ok => s.listen(0, '127.0.0.1', ok))
+// The files of a request: of its address, or of a tar body.
+const filesOf = (q, body) => {
+  const one = q.url.split('/uploads/')[1], list = []
+  if (one) return [decodeURIComponent(one)]
+  for (let at = 0; body[at]; at += 512 + Math.ceil(parseInt(body.toString('latin1', at + 124, at + 135), 8) / 512) * 512) list.push(body.toString('latin1', at, body.indexOf(0, at)))
+  return list
+}
+const listening = fn => new Promise(ok => {
+  const s = http.createServer((q, r) => { const b = []; q.on('data', c => b.push(c)); q.on('error', () => {}); q.on('end', () => fn(q, Buffer.concat(b), r)) })
+  s.listen(0, '127.0.0.1', () => ok({ url: `http://127.0.0.1:${s.address().port}`, close: () => { s.close(); s.closeAllConnections() } }))
+})
+test('order, waiting, refusals, sizes', { timeout: 60000 }, async () => {
+  const d = dataDir(), got = [], asked = [], now = Date.now()
+  let whole = () => [503, '{"error":"not yet"}'], verdict, e
+  const s = await listening((q, body, r) => {
+    const files = filesOf(q, body), no = whole(files)
+    asked.push(files)
+    const told = no ? [] : files.map(file => ({ file, ...(verdict?.(file) ?? { code: 'ok', reasons: [] }) }))
+    got.push(...told.filter(v => v.code === 'ok').map(v => v.file))
+    const one = files.length === 1 && told[0]
+    r.writeHead(no ? no[0] : one && one.code === 'busy' ? 429 : one && one.code === 'input' ? 400 : 200, no?.[2] ?? {})
+    r.end(no ? no[1] : JSON.stringify(one || { files: told, wait: told.some(v => v.code === 'busy') ? 1 : 0 }))
+  })
   try {
-    e = edge(d.base, 'order', { to: `http://127.0.0.1:${s.address().port}`, token: 'x' })
+    e = edge(d.base, 'order', { to: s.url, token: 'x' })
     const old = [5, 4, 3, 2, 1].map(h => cdss(M, now - h * 3600e3, { P1: '0.4' })), live = [60, 30, 0].map(k => cdss(M, now - k * 1000, { P1: '0.4' })), bad = cdss(M, now - 9 * 3600e3, {})
+    const order = [...live, ...old.toReversed(), bad].map(f => f.name)
     for (const f of [...old, bad, ...live]) e.put(f)
     await until('taken', () => e.left() === 0)
     await e.stop('SIGKILL')
-    let told = 0
-    answer = name => (name === live[0].name && told++ < 1 ? [429, { 'Retry-After': '1' }, '{"error":"busy","code":"busy"}'] : name === bad.name ? [400, {}, '{"reasons":["no record is good"]}'] : [200, {}, '{}'])
+    whole = () => [200, '<html>log in first</html>'] // somebody between: that is no acknowledgement
+    e.start()
+    await until('said so', () => /does not name the file/.test(e.log()))
+    await e.stop('SIGKILL')
+    assert.equal(got.length, 0)
+    asked.length = 0
+    let busy = 0
+    whole = () => null
+    verdict = name => (name === live[0].name && busy++ < 2 ? { code: 'busy', reasons: ['more than its share'] } : name === bad.name ? { code: 'input', reasons: ['no record is good'] } : null)
     e.start()
     await until('all', () => got.length === 8 && existsSync(join(e.dir, 'bad', bad.name + '.reason')))
-    assert.deepEqual(got, [...live, ...old.reverse()].map(f => f.name))
+    assert.deepEqual(asked, [order, [live[0].name], [live[0].name]], 'all at once, in order; then only what was told to wait')
+    assert.deepEqual(got, [...order.slice(1, 8), live[0].name])
     assert.equal(readFileSync(join(e.dir, 'bad', bad.name + '.reason'), 'utf8'), 'no record is good')
     const st = await until('state', () => { const x = e.state(); return x.pending === 0 && x.refused === 1 && x })
     assert.equal(st.sent, 8)
     assert.equal(JSON.parse(zb(['edge', e.config, 'state'])).mine, M)
     assert.match(st.last_refusal, /no record is good/)
     await e.stop()
-    e.start()
-    await sleep(700)
-    assert.equal(got.length, 8, 'nothing is sent again')
+    // a body that is too large for whoever is between goes in halves, whatever it answers; a province without this address takes one file a time
+    got.length = 0
+    verdict = null
+    for (const [most, status] of [[4, 413], [1, 404]]) {
+      const more = Array.from({ length: 20 }, (_, k) => cdss(M, now - (20 + most) * 3600e3 - k * 30e3, { P1: '0.4' }))
+      whole = () => [503, '{}']
+      e.start()
+      for (const f of more) e.put(f)
+      await until('taken', () => e.left() === 0)
+      await e.stop('SIGKILL')
+      asked.length = got.length = 0
+      whole = files => (files.length > most ? [status, '<html>no</html>'] : null)
+      e.start()
+      await until('all of them', () => got.length === 20)
+      assert.deepEqual(got, more.map(f => f.name), 'nothing is sent again, the order stays')
+      assert.ok(asked.some(f => f.length === 20) && asked.every(f => f.length <= most || f.length <= 20))
+      await until('done', () => e.state().pending === 0)
+      await e.stop()
+    }
     for (const [text, why] of [['mine: 1\n', /dir/], [`mine: "${M}"\ndir: x\nto: ftp://x\ntoken_file: ${e.config.replace('.yaml', '.token')}\nfolders: [x]\n`, /https:/], [`mine: "${M}"\nnonsense: 1\n`, /:2:\d+: .*nonsense/]]) {
       writeFileSync(join(d.base, 'bad.yaml'), text)
       const r = zbTry(['edge', join(d.base, 'bad.yaml')], { cwd: d.base })
       assert.equal(r.code, 1)
       assert.match(r.err, why)
     }
-  } finally { await e?.stop('SIGKILL'); s.close(); s.closeAllConnections(); d.remove() }
+  } finally { await e?.stop('SIGKILL'); s.close(); d.remove() }
+})
+test('either side killed in the middle of a group', { timeout: 90000 }, async () => {
+  const d = dataDir(), N = 150
+  let s, e, between, step = () => 'through'
+  try {
+    zb(['user', d.dir, 'add', 'admin', '--role', 'operator', '--area', '14'])
+    const token = json(['token', d.dir, 'add', M])[0].token
+    s = await serve(d.dir)
+    const port = s.port, sizes = [], again = async () => { s.kill('SIGKILL'); await s.gone; s = await serve(d.dir, [], ZHIBEN, `127.0.0.1:${port}`) }
+    let busy = Promise.resolve() // what a kill has begun
+    // Between the mine and the province: hands on, and at a step kills the one or the other.
+    between = await listening(async (q, body, r) => {
+      await busy
+      const how = step(filesOf(q, body).length)
+      if (how === 'cut') return q.socket.destroy()
+      const p = http.request({ port, host: '127.0.0.1', path: q.url, method: q.method, headers: { authorization: q.headers.authorization, 'content-length': body.length } }, a => {
+        const b = []
+        a.on('data', c => b.push(c)); a.on('error', () => q.socket.destroy())
+        a.on('end', () => {
+          if (how === 'mine') { busy = e.stop('SIGKILL').then(() => { q.socket.destroy(); e.start() }); return }
+          r.writeHead(a.statusCode, a.headers); r.end(Buffer.concat(b))
+        })
+      })
+      p.on('error', () => q.socket.destroy())
+      if (how === 'half') { p.write(body.subarray(0, body.length / 2), () => { busy = again() }); return }
+      p.end(body, () => { if (how === 'province') busy = again() })
+    })
+    const start = Math.floor(Date.now() / 30000) * 30000 - 7200e3 - N * 30000
+    e = edge(d.base, 'mine', { to: 'http://127.0.0.1:1', token })
+    e.put(cddy(M, start))
+    for (let k = 0; k < N; k++) e.put(cdss(M, start + k * 30000, { P1: (0.3 + (k % 50) / 100).toFixed(2) }))
+    await until('taken', () => e.left() === 0)
+    await e.stop('SIGKILL')
+    const plan = ['cut', 'half', 'province', 'mine', 'through', 'province', 'mine']
+    step = n => (sizes.push(n), plan.shift() ?? 'through')
+    writeFileSync(e.config, readFileSync(e.config, 'utf8').replace('http://127.0.0.1:1', between.url))
+    e.start()
+    await until('all is sent', async () => { await busy; return e.state().pending === 0 && plan.length === 0 }, () => JSON.stringify([plan, sizes, e.state(), e.log().slice(-600)]))
+    await busy
+    assert.ok(sizes.filter(n => n > 20).length > 3, 'groups: ' + sizes)
+    const admin = await session(s, 'admin')
+    await until('judged', async () => json(['query', d.dir, M + '/P1', '--limit', '10000']).length === N)
+    for (const [k, x] of json(['query', d.dir, M + '/P1', '--limit', '10000']).entries()) assert.deepEqual([Date.parse(x.t), x.v], [start + k * 30000, +(0.3 + (k % 50) / 100).toFixed(2)])
+    const link = (await admin('GET', '/health?mine=' + M)).body.links[0]
+    assert.equal(link.files, N + 1, 'each counted once')
+    assert.equal(link.refused, 0)
+    assert.ok(link.duplicates >= 20, 'what was stored and not answered came again: ' + link.duplicates)
+    await s.stop()
+    assert.match(zb(['audit', d.dir, 'verify']), /holds|ok|good/i)
+  } finally { await e?.stop('SIGKILL'); s?.kill('SIGKILL'); between?.close(); d.remove() }
 })
 // holding registers: float 0.42 at 0, 65000 at 2, -3 at 3, 100000 low word first at 4
 const REG = [0x3ed7, 0x0a3d, 65000, 0xfffd, 0x86a0, 0x0001]
@@ -124,9 +217,16 @@ test('a real server, killed and away; a small disk; meters; over a broker', { ti
     s = await serve(d.dir, ['--mqtt', b.url('zhiben')])
     await until('the server is at the broker', () => /state=connected/.test(s.log()))
     e2 = edge(d.base, 'over', { to: b.url(M), token })
-    const late = Array.from({ length: 10 }, (_, k) => cdss(M, start + (N + k) * 30000, { P1: '0.9' }))
+    const late = Array.from({ length: 200 }, (_, k) => cdss(M, start + (N + k) * 30000, { P1: '0.9' })), there = () => json(['query', d.dir, M + '/P1', '--limit', '10000'])
     for (const f of late) e2.put(f)
-    await until('taken', () => e2.left() === 0)
-    await until('over the broker', () => json(['query', d.dir, M + '/P1', '--limit', '10000']).length === N + 10 && e2.state().sent === 10)
+    await until('some are in', () => there().length > N)
+    await e2.stop('SIGKILL')
+    s.kill('SIGKILL')
+    await s.gone
+    e2.start()
+    s = await serve(d.dir, ['--mqtt', b.url('zhiben')])
+    await until('over the broker', () => there().length === N + 200 && e2.left() === 0 && e2.state().pending === 0)
+    assert.deepEqual(there().slice(N).map(x => x.v), late.map(() => 0.9))
+    assert.equal((await (await session(s, 'admin'))('GET', '/health?mine=' + M)).body.links[0].files, link.files + 200, 'counted once')
   } finally { await e?.stop('SIGKILL'); await e2?.stop('SIGKILL'); s?.kill('SIGKILL'); await b?.stop(); m.close(); d.remove() }
 })

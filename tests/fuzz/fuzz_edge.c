@@ -1,4 +1,4 @@
-/* What comes to the program at the mine: "M", kind, swap, then a Modbus answer; or "A" and a reply of the province. */
+/* What comes to the program at the mine: "M", kind, swap, then a Modbus answer; or "A" and a reply of the province, to one file or to several. */
 #include "fuzz.h"
 #include "edge/edge.h"
 #include <string.h>
@@ -6,7 +6,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
     struct zb_err e;
     if (n && p[0] == 'A') {
         char why[300], code[20];
+        struct parcel f[] = {{.name = STR("a")}, {.name = STR("b")}};
+        int wait;
         answer_read((struct str){(const char *)p + 1, n - 1}, "", why, code);
+        if (!verdicts_read((struct str){(const char *)p + 1, n - 1}, f, 2, &wait) && (f[0].sent != SENT_NOT || f[1].sent != SENT_NOT)) abort();
+        if (wait < 0 || wait > 3600) abort();
         return 0;
     }
     if (n < 3 + MODBUS_HEAD || p[0] != 'M') return 0;

@@ -46,9 +46,9 @@ static int keep(void *arg, const struct raw_record *r, struct zb_err *e) {
 static const char *next(zb_time now, bool done) {
     struct queue_item i;
     text[0] = 0;
-    if (!queue_next(q, now, &i)) return text;
+    if (!queue_next(q, now, &i, 1)) return text;
     OK(queue_read(q, &i, keep, NULL, &err));
-    if (done) OK(queue_done(q, &i, false, now, &err));
+    if (done) OK(queue_done(q, &i, 1, 0, now, &err));
     return text;
 }
 
@@ -154,9 +154,85 @@ static void tables_of_one_second(void **s) {
     assert_string_equal(next(now, true), "b");
 }
 
+/* a group is what single files would be in the same order; of one time, the corrected one after the one it corrects */
+static void a_group_in_order(void **s) {
+    (void)s;
+    zb_time now = at("2026-03-01 12:00:00");
+    struct queue_item i[EDGE_GROUP];
+    put("2026-03-01 10:00:00", "old 10", now);
+    put("2026-03-01 11:58:00", "live 58", now);
+    put("2026-03-01 10:00:00", "old 10 corrected", now);
+    put("2026-03-01 09:00:00", "old 9", now);
+    put("2026-03-01 11:55:00", "live 55", now);
+    static const char *const ORDER[] = {"live 55", "live 58", "old 10", "old 10 corrected", "old 9"};
+    for (int most = 1; most <= 6; most++) {
+        int n = queue_next(q, now, i, most);
+        assert_int_equal(n, most < 5 ? most : 5);
+        for (int k = 0; k < n; k++) {
+            OK(queue_read(q, &i[k], keep, NULL, &err));
+            assert_string_equal(text, ORDER[k]);
+        }
+    }
+    struct queue_item done[] = {i[1], i[3], i[4]}; /* the others were told to wait */
+    OK(queue_done(q, done, 3, 1, now, &err));
+    again();
+    assert_string_equal(next(now, true), "live 55");
+    assert_string_equal(next(now, true), "old 10");
+    assert_string_equal(next(now, true), "");
+}
+
+static void a_group_has_a_size(void **s) {
+    (void)s;
+    char name[80], *big = calloc(1, 400000); /* packed away in the log; under way as it is */
+    zb_time now = at("2026-03-01 12:00:00");
+    struct queue_item i[EDGE_GROUP];
+    for (int k = 0; k < 4; k++) {
+        snprintf(name, sizeof name, "140214900001_CDSS_2026030109000%d.txt", k);
+        OK(queue_put(q, str_of(name), (struct str){big, k == 2 ? 400000 : 300000}, now, &err));
+    }
+    assert_int_equal(queue_next(q, now, i, EDGE_GROUP), 2); /* 300 and 400 kB: a third is too much */
+    char *large = calloc(1, 1040000);
+    OK(queue_put(q, STR("140214900001_CDSS_20260301115900.txt"), (struct str){large, 1040000}, now, &err));
+    assert_int_equal(queue_next(q, now, i, EDGE_GROUP), 1); /* larger than a group: alone */
+    free(large);
+    free(big);
+}
+
+static void verdicts_go_by_name(void **s) {
+    (void)s;
+    struct parcel p[] = {{.name = STR("a")}, {.name = STR("b")}, {.name = STR("c")}, {.name = STR("d")}};
+    int wait;
+    assert_int_equal(
+        verdicts_read(STR("{\"files\":[{\"file\":\"c\",\"code\":\"ok\",\"reasons\":[]},{\"file\":\"a\",\"code\":\"busy\",\"reasons\":[\"too much\"]},"
+                          "{\"file\":\"x\",\"code\":\"ok\"},{\"file\":\"b\",\"code\":\"input\",\"reasons\":[\"no record is good\"]}],\"wait\":7}"),
+                      p, 4, &wait),
+        3);
+    assert_int_equal(wait, 7);
+    assert_int_equal(p[0].sent, SENT_NOT);
+    assert_string_equal(p[0].why, "too much");
+    assert_int_equal(p[1].sent, SENT_REFUSED);
+    assert_string_equal(p[1].why, "no record is good");
+    assert_int_equal(p[2].sent, SENT);
+    assert_int_equal(p[3].sent, SENT_NOT);
+    assert_int_equal(verdicts_read(STR("{\"file\":\"d\",\"duplicate\":true}"), p, 4, &wait), 1);
+    assert_int_equal(p[3].sent, SENT);
+    static const char *const NONE[] = {
+        "", "<html>", "[]", "7", "{\"files\":{\"file\":\"a\"}}", "{\"files\":[\"a\",null]}", "{\"wait\":-1}", "{\"wait\":99999999}"};
+    for (size_t i = 0; i < sizeof NONE / sizeof *NONE; i++) {
+        assert_int_equal(verdicts_read(str_of(NONE[i]), p, 4, &wait), 0);
+        assert_int_equal(wait, 0);
+    }
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
-    const struct CMUnitTest t[] = {T(live_first_then_the_newest_of_the_backlog), T(not_twice_and_not_lost), T(a_torn_done_file),
-                                   T(full_tells_and_gives_room_back), T(tables_of_one_second)};
+    const struct CMUnitTest t[] = {T(live_first_then_the_newest_of_the_backlog),
+                                   T(not_twice_and_not_lost),
+                                   T(a_torn_done_file),
+                                   T(full_tells_and_gives_room_back),
+                                   T(tables_of_one_second),
+                                   T(a_group_in_order),
+                                   T(a_group_has_a_size),
+                                   T(verdicts_go_by_name)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }
