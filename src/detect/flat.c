@@ -47,10 +47,46 @@ static int needed(double p, double alpha, double per_day) {
     return l < 1e8 ? (int)l : 0;
 }
 
+static int fix_up(const void *a, const void *b) {
+    zb_fix x = *(const zb_fix *)a, y = *(const zb_fix *)b;
+    return (x > y) - (x < y);
+}
+/* level: from where it is the outermost share of the values. The habit is that of stays that have settled: one that only brushes the end leaves it at once. */
+static void end_learn(const struct grid *g, zb_fix level, const struct detect_flat *c, struct flat_end *x) {
+    double per_day = (double)ZB_DAY / (double)g->step, stay = 0, all = 0, stay_work = 0, work = 0;
+    for (int i = 0, run = 0, worked = 0; i < g->n; i++) {
+        if (g->v[i] == CELL_NONE) continue;
+        if ((g->v[i] - x->most) * x->sign > 0) x->most = g->v[i];
+        if (i >= g->day) continue;
+        bool there = (g->v[i] - level) * x->sign >= 0, cut = g->work && g->work[i] == REGIME_WORK;
+        if (run >= c->min_samples) all++, stay += there;
+        if (cut && worked >= c->min_samples) work++, stay_work += there;
+        run = there ? run + 1 : 0;
+        worked = there ? worked + cut : 0;
+        if (run > x->need_all) x->need_all = run;
+        if (worked > x->need_work) x->need_work = worked;
+    }
+    int habit = needed((stay + 1) / (all + 2), c->alpha_day, per_day), habit_work = needed((stay_work + 1) / (work + 2), c->alpha_day, per_day);
+    if (habit > x->need_all) x->need_all = habit;
+    if (habit_work > x->need_work) x->need_work = habit_work;
+}
+static void ends_learn(const struct grid *g, const struct detect_flat *c, struct flat_norm *ret) {
+    enum { SOME = 2048 }; /* values enough to tell a share by */
+    zb_fix v[SOME];
+    int n = 0, hop = g->day / SOME + 1;
+    for (int i = 0; i < g->day; i += hop)
+        if (g->v[i] != CELL_NONE) v[n++] = g->v[i];
+    if (!n) return;
+    qsort(v, (size_t)n, sizeof *v, fix_up);
+    int beyond = (int)(c->end_share * (n - 1));
+    ret->end[0] = (struct flat_end){.sign = -1, .most = v[0]}, ret->end[1] = (struct flat_end){.sign = 1, .most = v[n - 1]};
+    end_learn(g, v[beyond], c, &ret->end[0]), end_learn(g, v[n - 1 - beyond], c, &ret->end[1]);
+}
+
 struct flat_norm flat_learn(const struct grid *g, const struct detect_flat *c) {
     struct walk w = {.g = g, .at = -1};
     double stay = 0, all = 0, stay_work = 0, work = 0, cells = 0, work_cells = 0;
-    struct flat_norm n = {NAN, NAN, 0, 0, 0};
+    struct flat_norm n = {.p_work = NAN, .p_all = NAN};
     int before = 0, worked_before = 0;
     while (step(&w, g->day)) {
         cells++, work_cells += g->work && g->work[w.at] == REGIME_WORK;
@@ -67,7 +103,8 @@ struct flat_norm flat_learn(const struct grid *g, const struct detect_flat *c) {
     if (cells >= c->learn_min) n.p_all = (stay + 1) / (all + 2);
     if (work_cells >= c->learn_min) n.p_work = (stay_work + 1) / (work + 2);
     n.need_all = needed(n.p_all, c->alpha_day, per_day);
-    n.need_work = needed(n.p_work, c->alpha_day, per_day);
+    n.need_work = needed(n.p_work, c->alpha_day, per_day * fmax(work_cells, 1) / fmax(cells, 1)); /* work alone is tried */
+    ends_learn(g, c, &n);
     return n;
 }
 
@@ -86,13 +123,24 @@ static bool beside_moved(const struct grid *b, const struct walk *w, const struc
     return *range >= c->beside_steps && moves >= c->beside_moves;
 }
 
+/* At the end of what a sensor can show, or has shown, the gas moves on unseen: a run there may be as long as a stay near that end. */
+static bool usual_at_end(const struct walk *w, const struct flat_norm *n, bool work) {
+    for (int i = 0; i < 2; i++) {
+        const struct flat_end *x = &n->end[i];
+        if (!x->sign || w->v != x->most) continue;
+        if (work ? w->worked <= x->need_work : w->run <= x->need_all) return true;
+    }
+    return false;
+}
+
 enum why { WHY_NOT, WHY_WORK, WHY_ALL, WHY_BESIDE };
 static enum why judge(const struct walk *w, const struct grid *beside, const struct flat_norm *n, const struct detect_flat *c, double *range) {
     double seconds = (double)(w->at - w->from + 1) * (double)w->g->step / 1000;
     if (seconds < c->min_s || w->run < c->min_samples) return WHY_NOT;
-    if (n->need_work && w->worked >= n->need_work) return WHY_WORK;
+    if (n->need_work && w->worked >= n->need_work && !usual_at_end(w, n, true)) return WHY_WORK;
+    if (w->run <= n->longest || usual_at_end(w, n, false)) return WHY_NOT;
     if (!w->g->work && n->need_all && w->run >= n->need_all && w->run > c->margin * n->longest) return WHY_ALL;
-    if (beside && seconds >= c->beside_s && w->run > n->longest && beside_moved(beside, w, c, range)) return WHY_BESIDE;
+    if (beside && seconds >= c->beside_s && beside_moved(beside, w, c, range)) return WHY_BESIDE;
     return WHY_NOT;
 }
 

@@ -21,14 +21,21 @@ void hits_done(struct hits *l);
 struct hit *hit_new(struct hits *l, const struct policy *p, enum detector_id d, int from, int to);
 
 /* ---- flat.c: D1 ---- */
+struct flat_end {            /* the lower or upper end of the values */
+    int sign;                /* -1 lower, 1 upper, 0 no past */
+    zb_fix most;             /* the outermost value of the past and the day */
+    int need_work, need_all; /* cells a stay within the outermost end_share of the past's values hardly ever lasts; none of the past did */
+};
 struct flat_norm {           /* learned from the past: how often a value stays once it has stayed */
     double p_work, p_all;    /* NAN: fewer than learn_min occasions */
     int need_work, need_all; /* cells of a run no honest sensor of this kind shows once in 1/alpha days; 0 cannot be judged */
     int longest;             /* run in the past */
+    struct flat_end end[2];
 };
 struct flat_norm flat_learn(const struct grid *g, const struct detect_flat *c);
 /* Where the regime is known a run counts its working cells only: a sensor at rest may stand still for half a day. Without a regime the past's longest run
- * times margin is needed too. beside (may be NULL, same grid): at rest a run is a hit when the neighbour has moved much meanwhile. */
+ * times margin is needed too. At an end of all values (a methane sensor's zero in fresh air) a run has to be
+ * longer than stays near that end as well. beside (may be NULL, same grid): at rest a run is a hit when the neighbour has moved much meanwhile. */
 void flat_find(const struct grid *g, const struct grid *beside, const struct flat_norm *norm, const struct policy *p, struct hits *out);
 
 /* ---- replay.c: D2 ---- */
@@ -86,7 +93,7 @@ struct clock_in {
 struct clock_seen {
     int duplicates, backward, gaps, jumps;
     double median_s; /* step of the device clock */
-    int first_gap;                  /* index the first gap ends at, -1 */
+    int first_gap;   /* index the first gap ends at, -1 */
 };
 void clock_look(const struct clock_in *r, int n, const struct detect_clock *c, struct clock_seen *ret);
 /* A day of a mine's files of one type, in the order they were made: whole-hour jumps out and back, or many steps back, are a clue (a slow clock is not: its

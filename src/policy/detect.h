@@ -6,7 +6,7 @@
 
 /* X(parameter, unit). Units: s seconds, d days, 1 a pure number or count, p a probability, % percent, rows samples of the even step, and what is named. */
 #define DETECT_FLAT(X)                                                                                                                                         \
-    X(alpha_day, "p") X(min_s, "s") X(min_samples, "1") X(margin, "1") X(learn_min, "1") X(beside_s, "s") X(beside_steps, "1") X(beside_moves, "1")
+    X(alpha_day, "p") X(min_s, "s") X(min_samples, "1") X(margin, "1") X(learn_min, "1") X(end_share, "p") X(beside_s, "s") X(beside_steps, "1") X(beside_moves, "1")
 #define DETECT_REPLAY(X) X(window, "1") X(changes, "1") X(own_share, "p")
 #define DETECT_NEAR(X) X(window, "1") X(changes, "1") X(grid_s, "s") X(history_d, "d") X(noise, "1") X(second, "1") X(learn, "1") X(natural, "1")
 #define DETECT_CLAMP(X)                                                                                                                                        \

@@ -172,6 +172,40 @@ static void a_flat_neighbourhood_and_a_moving_one(void **s) {
     grid_free(&g), grid_free(&moving), grid_free(&still);
 }
 
+static void a_sensor_at_its_zero(void **s) {
+    (void)s;
+    int fresh[8640];
+    double y = 0.06;
+    lcg = 5;
+    for (int i = 0; i < 8640; i++) {
+        y += (0.06 - y) * 0.05 + 0.012 * normal();
+        fresh[i] = y < 0 ? 0 : (int)floor(y / 0.01 + 0.5);
+    }
+    struct hits h = {0};
+    for (int i = 0; i < 24; i++) fresh[6000 + i] = 0; /* twelve minutes at zero, as its past has some */
+    for (int stuck = 0; stuck < 2; stuck++) {
+        if (stuck)
+            for (int i = 0; i < 240; i++) fresh[7000 + i] = 0; /* two hours, which it has not */
+        struct grid g = grid_of(fresh, 8640, 5760);
+        work_of(&g, 0, 8640);
+        struct flat_norm n = flat_learn(&g, &p->detect.flat);
+        assert_true(n.need_work < 24);
+        h.n = 0;
+        flat_find(&g, NULL, &n, p, &h);
+        assert_int_equal(h.n, stuck);
+        grid_free(&g);
+    }
+    for (int i = 0; i < 24; i++) fresh[6000 + i] = 5; /* the same twelve minutes at a value that has room on both sides */
+    struct grid g = grid_of(fresh, 7000, 5760);
+    work_of(&g, 0, 7000);
+    struct flat_norm n = flat_learn(&g, &p->detect.flat);
+    h.n = 0;
+    flat_find(&g, NULL, &n, p, &h);
+    assert_int_equal(h.n, 1);
+    hits_done(&h);
+    grid_free(&g);
+}
+
 static void exact_copies(void **s) {
     (void)s;
     series_a();
@@ -578,6 +612,7 @@ int main(void) {
                                    cmocka_unit_test(run_lengths),
                                    cmocka_unit_test(a_stuck_value_at_work),
                                    cmocka_unit_test(a_flat_neighbourhood_and_a_moving_one),
+                                   cmocka_unit_test(a_sensor_at_its_zero),
                                    cmocka_unit_test(exact_copies),
                                    cmocka_unit_test(fingerprints_meet_across_points),
                                    cmocka_unit_test(matrix_profile),
