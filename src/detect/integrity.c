@@ -132,7 +132,7 @@ static int packed(const struct grid *g, zb_fix **v, int **cell, int *day) {
     return n;
 }
 
-static void copies(const struct grid *g, const struct policy *p, struct hits *all) {
+static void copies(const struct grid *g, const struct integrity_day *d, const struct policy *p, struct hits *all) {
     zb_fix *v;
     int *cell, day, n = packed(g, &v, &cell, &day), first = all->n;
     replay_find(v, n, day, p, all);
@@ -142,7 +142,7 @@ static void copies(const struct grid *g, const struct policy *p, struct hits *al
     }
     free(v), free(cell);
     int exact = all->n;
-    near_find(g, p, all);
+    near_find(g, d->calib, d->calibs, p, all);
     if (exact > first) all->n = exact; /* a day with exact copies is told by them */
 }
 
@@ -152,7 +152,7 @@ void integrity_judge(const struct sensor_day *in, const struct policy *p, struct
     d->calibs = calib_find(in->g, in->beside, &p->detect.calib, d->calib, 8);
     struct flat_norm norm = flat_learn(in->g, &p->detect.flat);
     flat_find(in->g, in->beside, &norm, p, &all);
-    copies(in->g, p, &all);
+    copies(in->g, d, p, &all);
     clamp_find(in->g, in->limit, in->range_hi, p, &all);
     smooth_find(in->g, p, &all);
     if (in->steady) level_find(in->g, p, &all);

@@ -56,8 +56,15 @@ int replay_extent(const zb_fix *a, int na, int i, const zb_fix *b, int nb, int j
  * d: z-normalised distance sqrt(2m(1 - r)), INFINITY where the window or all partners have fewer than `changes` changes; at: the partner, -1 none. x: values
  * in steps, without gaps. Diagonal updates of dot products (no FFT); O(rows n) time, O(n) memory. */
 void profile_join(const float *x, int n, int from, int m, int apart, int changes, bool both, float *d, int *at);
-/* Near copies: windows of the day that differ from an earlier one, but for a constant, by less than `noise` of their own step to step movement, and at least 1/second times better than from any other: noise or a constant added to a copy, or a copy rounded anew. */
-void near_find(const struct grid *g, const struct policy *p, struct hits *out);
+/* Near copies: windows of the day that differ from an earlier one, but for a constant, by less than `noise` of their own step to step movement, and at least
+ * 1/second times better than from any other: noise or a constant added to a copy, or a copy rounded anew. calib: of the day; these and flagged calibrations
+ * of any day are no movement. */
+struct calib_span {
+    int from, to;
+    zb_fix peak;
+    bool flagged; /* the mine said so */
+};
+void near_find(const struct grid *g, const struct calib_span *calib, int calibs, const struct policy *p, struct hits *out);
 
 /* ---- clamp.c: D4, D5 ---- */
 /* Share of cells at the window's maximum, against the past's 99 % quantile. limit: alarm limit of the point (NONE none), range_hi: end of its range. */
@@ -65,11 +72,6 @@ void clamp_find(const struct grid *g, zb_fix limit, zb_fix range_hi, const struc
 /* Differences too small for this sensor at work (held smooth). Weak: grade 1. */
 void smooth_find(const struct grid *g, const struct policy *p, struct hits *out);
 /* A jump to a plateau and back below where it began, while the neighbour rests: what a test gas looks like. A label, never a clue. */
-struct calib_span {
-    int from, to;
-    zb_fix peak;
-    bool flagged; /* the mine said so */
-};
 int calib_find(const struct grid *g, const struct grid *beside, const struct detect_calib *c, struct calib_span *out, int cap);
 /* Level against the point's own past at this hour of the day: robust z for hold_s. */
 void level_find(const struct grid *g, const struct policy *p, struct hits *out);

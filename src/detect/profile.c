@@ -206,15 +206,22 @@ static void near_tell(struct hits *out, const struct policy *p, const struct row
              h->expected);
 }
 
-static float *steps_of(const struct grid *g) {
+static bool in_calib(const struct grid *g, const struct calib_span *c, int n, int i) {
+    bool in = g->state[i] & ST_CALIB;
+    for (int k = 0; k < n && !in; k++) in = i >= c[k].from && i < c[k].to;
+    return in;
+}
+/* A gap holds the value before it: no change, so no liveliness. So does a calibration: the same test gas makes the same shape each time, and a shape so tall would
+ * be all there is to compare. */
+static float *steps_of(const struct grid *g, const struct calib_span *c, int calibs) {
     float *x = xmalloc((size_t)(g->n + 1) * sizeof *x);
     double sum = 0, last = 0;
     int n = 0;
     for (int i = 0; i < g->n; i++)
         if (g->v[i] != CELL_NONE) sum += (double)g->v[i] / (double)g->unit, n++;
     double mean = n ? rint(sum / n) : 0;
-    for (int i = 0; i < g->n; i++) { /* a gap holds the value before it: no change, so no liveliness */
-        if (g->v[i] != CELL_NONE) last = (double)g->v[i] / (double)g->unit - mean;
+    for (int i = 0; i < g->n; i++) {
+        if (g->v[i] != CELL_NONE && !in_calib(g, c, calibs, i)) last = (double)g->v[i] / (double)g->unit - mean;
         x[i] = (float)last;
     }
     return x;
@@ -274,11 +281,11 @@ static void span_look(const struct near *k, struct span row, struct span col, in
     free(edge), free(next);
 }
 
-void near_find(const struct grid *g, const struct policy *p, struct hits *out) {
+void near_find(const struct grid *g, const struct calib_span *calib, int calibs, const struct policy *p, struct hits *out) {
     const struct detect_near *c = &p->detect.near;
     int m = (int)c->window, from = g->day;
     if (g->n - from < m || from < c->learn * m) return;
-    float *x = steps_of(g);
+    float *x = steps_of(g, calib, calibs);
     struct moments o = moments_of(x, g->n, m);
     int k = g->n - m + 1;
     struct near_col col = {xmalloc((size_t)k * sizeof(float)), xmalloc((size_t)k * sizeof(float)), xmalloc((size_t)k * sizeof(float))};

@@ -1,10 +1,12 @@
-/* Each hour, live or of a day that is over: where the tracks saw each card and who is below by the last position file, against quotas, time, areas, papers, moves, pairs and leaders. */
+/* Each hour, live or of a day that is over: where the tracks saw each card and who is below by the last position file, against quotas, time, areas, papers, moves,
+ * pairs and leaders. What is on file is asked as of the judged day, once a day: a paper that holds to its last day holds until midnight. */
 #include "detect/people.h"
 #include "engine/inside.h"
 #include <math.h>
 #include <stdlib.h>
 
 #define TRIP_GAP (30 * ZB_MINUTE) /* longer between two stays: he was up */
+#define DAY_MOST ((size_t)128 << 20)
 
 struct kept {
     struct batch b;
@@ -90,13 +92,19 @@ int areas_read(struct db *db, const struct policy *p, const char *mine, struct a
 }
 
 /* ---- where they were today ---- */
+struct day { /* of a mine, read once */
+    struct arena *a;
+    struct kept below, readers;
+    struct presence *track; /* from no_exit_hours before the day, by card and time */
+    int tracks;
+    struct people_in in; /* the files of the day; from: its beginning */
+};
 struct stays {
     struct presence *at;
     int n, cap;
 };
-static bool stay_add(struct stays *s, struct str card, struct str area, struct str reader, zb_time from, zb_time to) {
-    if (to > from && s->n < s->cap) s->at[s->n++] = (struct presence){card, area, reader, from, to, NAN, NAN};
-    return s->n < s->cap;
+static void stay_add(struct stays *s, const struct presence *t, struct str area, zb_time from, zb_time to) {
+    if (to > from && s->n < s->cap) s->at[s->n++] = (struct presence){t->card, area, t->reader, from, to, t->x, t->y};
 }
 
 /* The first stay of a card on this trip among its tracks, and the last moment they tell of; n when there is none. */
@@ -123,88 +131,106 @@ static int trips_of_day(struct presence *t, int n, zb_time day) {
     return kept;
 }
 
-/* Tracks until the judged moment; and who is below by a file newer than they: from going down to what the tracks know first, and from what they know last
- * until the file. below NULL: the tracks are all there is, as of a day that is over. */
-static bool stays_of(const struct kept *below, const struct presence *track, int tracks, struct arena *a, struct people_in *in) {
-    const struct batch *b = below ? &below->b : NULL;
-    struct stays s = {.cap = tracks + (b ? 2 * b->n : 0) + 1};
-    s.at = arena_alloc(a, (size_t)s.cap * sizeof *s.at);
-    for (int i = 0; s.at && i < tracks; i++) stay_add(&s, track[i].card, track[i].area, track[i].reader, track[i].from, track[i].to);
-    for (int i = 0; s.at && b && i < b->n; i++) {
-        struct str card = batch_cell(b, i, "card"), reader = batch_cell(b, i, "reader"), area = batch_cell(b, i, "area");
-        if (!str_is(batch_cell(b, i, "flag"), "1") || !card.n) continue;
+/* Where a reader stands, as the mine has said. */
+static void reader_place(const struct kept *k, struct presence *t) {
+    double x, y;
+    t->x = t->y = NAN;
+    for (int r = 0; k->ok && r < k->b.n; r++)
+        if (str_eq(t->reader, batch_cell(&k->b, r, "reader")) && num_double(batch_cell(&k->b, r, "x"), &x) && num_double(batch_cell(&k->b, r, "y"), &y))
+            t->x = x, t->y = y;
+}
+
+/* A file newer than the tracks says who is below: from going down to what the tracks know first, and from what they know last until the file. */
+static void below_add(const struct day *d, const struct presence *track, int tracks, struct stays *s) {
+    const struct batch *b = &d->below.b;
+    for (int i = 0; i < b->n; i++) {
+        struct presence t = {.card = batch_cell(b, i, "card"), .reader = batch_cell(b, i, "reader")};
+        if (!str_is(batch_cell(b, i, "flag"), "1") || !t.card.n) continue;
         zb_time down = batch_cell_time(b, i, "in_time", b->time), here = batch_cell_time(b, i, "area_in", down);
         if (down > b->time) continue;
         if (here < down || here > b->time) here = down;
         zb_time last = down;
-        int first = trip_start(track, tracks, card, down, &last);
-        stay_add(&s, card, STR(""), reader, down, first < tracks ? track[first].from : here);
-        stay_add(&s, card, area, reader, first < tracks ? last : here, b->time);
-    }
-    if (s.at) qsort(s.at, (size_t)s.n, sizeof *s.at, by_card_time);
-    in->at = s.at, in->n = s.n;
-    return s.at != NULL;
-}
-
-/* Where the readers stand, as the mine has said. */
-static void readers_place(const struct kept *k, struct people_in *in, struct presence *at) {
-    for (int r = 0; k->ok && r < k->b.n; r++) {
-        double x, y;
-        if (!num_double(batch_cell(&k->b, r, "x"), &x) || !num_double(batch_cell(&k->b, r, "y"), &y)) continue;
-        for (int i = 0; i < in->n; i++)
-            if (str_eq(at[i].reader, batch_cell(&k->b, r, "reader"))) at[i].x = x, at[i].y = y;
+        int first = trip_start(track, tracks, t.card, down, &last);
+        reader_place(&d->readers, &t);
+        stay_add(s, &t, STR(""), down, first < tracks ? track[first].from : here);
+        stay_add(s, &t, batch_cell(b, i, "area"), first < tracks ? last : here, b->time);
     }
 }
 
-/* The tracks of the day until now. They tell of now when they reach into its last hour. */
-static int tracks_until(struct db *db, const struct policy *p, zb_time now, struct arena *a, struct people_in *in, struct presence **t, int *n,
-                        struct zb_err *e) {
-    char mine[24];
-    str_copy(in->mine, mine, sizeof mine);
-    in->from = zb_day_start(zb_day_of(now - 1)); /* midnight belongs to the day that ends */
-    in->to = ZB_TIME_NONE;
-    if (tracks_read(db, mine, in->from - (zb_time)(p->detect.overtime.no_exit_hours * (double)ZB_HOUR), now, a, t, n, e) != ZB_OK) return e->rc;
-    *n = trips_of_day(*t, *n, in->from);
-    for (int i = 0; i < *n; i++)
-        if ((*t)[i].to > in->to) in->to = (*t)[i].to;
-    return ZB_OK;
+/* The file of who is below when it is of the day: an old file says nothing of now, a newer one nothing of then. */
+static bool below_tells(const struct day *d, zb_time now) {
+    return d->below.ok && d->below.b.time > d->in.from && d->below.b.time <= now && now - d->below.b.time <= ZB_HOUR;
 }
 
-static int facts_read(struct db *db, const struct policy *p, const char *mine, struct arena *a, struct people_in *in, struct kept *readers, struct zb_err *e) {
-    if (areas_read(db, p, mine, a, in, e) != ZB_OK || kept_load(db, p, mine, PEOPLE_READERS, a, readers, e) != ZB_OK ||
-        persons_load(db, p, mine, a, in, e) != ZB_OK)
-        return e->rc;
-    return mine_load(db, p, mine, in, e);
-}
-
-int people_look(struct engine *en, const struct policy *p, const char *mine, zb_time now, struct clues *out, struct zb_err *e) {
-    ZB_AUTO(arena_drop) struct arena *a = arena_new((size_t)128 << 20);
-    struct kept below = {0}, readers = {0};
-    struct people_in in = {.mine = str_of(mine)};
-    struct presence *track = NULL;
-    int tracks = 0;
-    struct db *db = engine_reader(en, e);
-    if (!db) return e->rc;
-    int rc = db_clock(db, now, e); /* what holds is asked as of then */
-    if (rc == ZB_OK) rc = kept_load(db, p, mine, PEOPLE_BELOW, a, &below, e);
-    bool file = below.ok && below.b.time <= now && now - below.b.time <= ZB_HOUR; /* an old file says nothing of now, a newer one nothing of then */
-    if (rc == ZB_OK) rc = tracks_until(db, p, file ? below.b.time : now, a, &in, &track, &tracks, e);
-    if (file) in.to = below.b.time;
-    bool known = in.to != ZB_TIME_NONE && now - in.to <= ZB_HOUR;
-    if (rc == ZB_OK && known) rc = facts_read(db, p, mine, a, &in, &readers, e);
-    if (db_clock(db, ZB_TIME_NONE, rc == ZB_OK ? e : &(struct zb_err){0}) != ZB_OK && rc == ZB_OK) rc = e->rc;
-    engine_reader_back(en, db);
-    if (rc != ZB_OK || !known) return rc;
-    if (!stays_of(file ? &below : NULL, track, tracks, a, &in)) return zb_fail(e, ZB_E_LIMIT, "people of mine %s: too many", mine);
-    readers_place(&readers, &in, (struct presence *)in.at);
+/* The day as it was known at `now`. Nothing is said when what is known ends an hour before. */
+static int day_look(const struct day *d, const struct policy *p, zb_time now, struct arena *a, struct clues *out, struct zb_err *e) {
+    struct people_in in = d->in;
+    bool file = below_tells(d, now);
+    zb_time until = file ? d->below.b.time : now;
+    struct presence *t = arena_alloc(a, (size_t)(d->tracks + 1) * sizeof *t);
+    struct stays s = {.cap = d->tracks + (file ? 2 * d->below.b.n : 0)};
+    s.at = arena_alloc(a, (size_t)(s.cap + 1) * sizeof *s.at);
+    if (!t || !s.at) return zb_fail(e, ZB_E_LIMIT, "people of mine " STR_FMT ": too many", STR_ARG(in.mine));
+    int n = 0;
+    for (int i = 0; i < d->tracks; i++) {
+        if (d->track[i].from >= until) continue;
+        t[n] = d->track[i];
+        if (t[n].to > until) t[n].to = until;
+        n++;
+    }
+    n = trips_of_day(t, n, in.from);
+    in.to = file ? until : ZB_TIME_NONE;
+    for (int i = 0; i < n; i++) {
+        if (!file && t[i].to > in.to) in.to = t[i].to;
+        stay_add(&s, &t[i], t[i].area, t[i].from, t[i].to);
+    }
+    if (in.to == ZB_TIME_NONE || now - in.to > ZB_HOUR) return ZB_OK;
+    if (file) below_add(d, t, n, &s);
+    qsort(s.at, (size_t)s.n, sizeof *s.at, by_card_time);
+    in.at = s.at, in.n = s.n;
     int before = out->n;
     people_judge(&in, p, out);
     clues_renew(out, before);
     return ZB_OK;
 }
 
+/* Tracks until `to`, and the files as of that day. */
+static int day_read(struct db *db, const struct policy *p, const char *mine, zb_time to, struct day *d, struct zb_err *e) {
+    zb_time from = d->in.from - (zb_time)(p->detect.overtime.no_exit_hours * (double)ZB_HOUR);
+    if (tracks_read(db, mine, from, to, d->a, &d->track, &d->tracks, e) != ZB_OK) return e->rc;
+    if (!d->tracks && !d->below.ok) return ZB_OK;
+    if (kept_load(db, p, mine, PEOPLE_READERS, d->a, &d->readers, e) != ZB_OK || areas_read(db, p, mine, d->a, &d->in, e) != ZB_OK ||
+        db_clock(db, to - 1, e) != ZB_OK)
+        return e->rc;
+    for (int i = 0; i < d->tracks; i++) reader_place(&d->readers, &d->track[i]);
+    int rc = persons_load(db, p, mine, d->a, &d->in, e);
+    if (rc == ZB_OK) rc = mine_load(db, p, mine, &d->in, e);
+    if (db_clock(db, ZB_TIME_NONE, rc == ZB_OK ? e : &(struct zb_err){0}) != ZB_OK && rc == ZB_OK) rc = e->rc;
+    return rc;
+}
+
+int people_look(struct engine *en, const struct policy *p, const char *mine, zb_time now, struct clues *out, struct zb_err *e) {
+    ZB_AUTO(arena_drop) struct arena *a = arena_new(DAY_MOST);
+    struct day d = {.a = a, .in = {.mine = str_of(mine), .from = ZB_TIME_NONE}};
+    struct db *db = engine_reader(en, e);
+    if (!db) return e->rc;
+    int rc = kept_load(db, p, mine, PEOPLE_BELOW, a, &d.below, e);
+    zb_time until = below_tells(&d, now) ? d.below.b.time : now;
+    d.in.from = zb_day_start(zb_day_of(until - 1)); /* midnight belongs to the day that ends */
+    if (rc == ZB_OK) rc = day_read(db, p, mine, until, &d, e);
+    engine_reader_back(en, db);
+    return rc == ZB_OK ? day_look(&d, p, now, a, out, e) : rc;
+}
+
 int people_day(struct engine *en, const struct policy *p, const char *mine, zb_time day, struct clues *out, struct zb_err *e) {
-    for (int h = 1; h <= 24; h++)
-        if (people_look(en, p, mine, day + h * ZB_HOUR, out, e) != ZB_OK) return e->rc;
-    return ZB_OK;
+    ZB_AUTO(arena_drop) struct arena *a = arena_new(DAY_MOST);
+    ZB_AUTO(arena_drop) struct arena *hour = arena_new(DAY_MOST);
+    struct day d = {.a = a, .in = {.mine = str_of(mine), .from = day}};
+    struct db *db = engine_reader(en, e);
+    if (!db) return e->rc;
+    int rc = kept_load(db, p, mine, PEOPLE_BELOW, a, &d.below, e);
+    if (rc == ZB_OK) rc = day_read(db, p, mine, day + ZB_DAY, &d, e);
+    engine_reader_back(en, db);
+    for (int h = 1; h <= 24 && rc == ZB_OK; h++, arena_reset(hour)) rc = day_look(&d, p, day + h * ZB_HOUR, hour, out, e);
+    return rc;
 }

@@ -303,20 +303,32 @@ static void near_copies(void **s) {
     q.detect.near.learn = 20;
     lively(5760, 5);
     struct grid g = grid_of(long_, 5760, 2880);
-    near_find(&g, &q, &h);
+    near_find(&g, NULL, 0, &q, &h);
     assert_int_equal(h.n, 0); /* an honest day */
     grid_free(&g);
     for (int i = 0; i < 240; i++) long_[4000 + i] = long_[1000 + i] + 7 + (uni() < 0.2 ? (uni() < 0.5 ? 1 : -1) : 0);
     g = grid_of(long_, 5760, 2880);
-    near_find(&g, &q, &h);
+    near_find(&g, NULL, 0, &q, &h);
     assert_true(h.n >= 1);
     assert_int_equal(h.h[0].from - h.h[0].source, 3000);
     assert_true(h.h[0].from >= 3940 && h.h[0].to <= 4300);
     grid_free(&g);
     h.n = 0;
+    lively(5760, 5); /* the same test gas twice */
+    for (int i = 0; i < 16; i++) long_[1500 + i] = long_[4500 + i] = i < 8 ? 0 : 200;
+    g = grid_of(long_, 5760, 2880);
+    near_find(&g, NULL, 0, &q, &h);
+    assert_true(h.n >= 1); /* as long as nobody says what it is */
+    h.n = 0;
+    near_find(&g, (struct calib_span[]){{4500, 4516, fx("2"), false}}, 1, &q, &h);
+    assert_int_equal(h.n, 0);
+    for (int i = 0; i < 16; i++) g.state[1500 + i] = g.state[4500 + i] = ST_CALIB;
+    near_find(&g, NULL, 0, &q, &h);
+    assert_int_equal(h.n, 0);
+    grid_free(&g);
     for (int i = 0; i < 5760; i++) long_[i] = (int)(50 + 30 * sin(i * M_PI / 360) + 3 * uni()); /* a tide: like itself by nature */
     g = grid_of(long_, 5760, 2880);
-    near_find(&g, &q, &h);
+    near_find(&g, NULL, 0, &q, &h);
     assert_int_equal(h.n, 0);
     hits_done(&h);
     grid_free(&g);
