@@ -7,23 +7,29 @@
 #include <time.h>
 
 struct file {
-    char name[80];
+    char name[80], type[16];
+    zb_time time;
     struct str bytes;
 };
 struct pile {
+    const struct policy *p;
     struct file *f;
     int n, cap;
 };
 
 static int keep(void *arg, const char *mine, const char *name, struct str bytes, struct zb_err *e) {
-    (void)mine, (void)e;
+    (void)mine;
     struct pile *p = arg;
+    struct upload_name un;
+    if (upload_name_parse(p->p, str_of(name), STR(""), &un, e) != ZB_OK) return e->rc;
     if (p->n == p->cap) {
         p->cap = p->cap ? 2 * p->cap : 1024;
         p->f = xrealloc(p->f, (size_t)p->cap * sizeof *p->f);
     }
     struct file *f = &p->f[p->n++];
     str_copy(str_of(name), f->name, sizeof f->name);
+    str_copy(un.type, f->type, sizeof f->type);
+    f->time = un.time;
     f->bytes = (struct str){xstrndup(bytes.p, bytes.n), bytes.n};
     return ZB_OK;
 }
@@ -41,20 +47,21 @@ static zb_time own_time(void) {
     return (zb_time)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static int by_type(const void *a, const void *b) { return strcmp(((const struct file *)a)->type, ((const struct file *)b)->type); }
+
+/* The pile is sorted by type, so that only files of the type are walked. */
 static int decode_all(const struct policy *p, const struct pile *all, const char *type, zb_time least, struct sum *x, struct zb_err *e) {
     struct arena *a = arena_new((size_t)64 << 20);
+    int rc = ZB_OK, from = 0, to;
+    while (from < all->n && strcmp(all->f[from].type, type)) from++;
+    for (to = from; to < all->n && !strcmp(all->f[to].type, type);) to++;
     zb_time begin = own_time();
-    int rc = ZB_OK;
     do {
-        for (int i = 0; i < all->n && rc == ZB_OK; i++) {
+        for (int i = from; i < to && rc == ZB_OK; i++) {
             struct batch b;
             bool truncated;
             const struct file *f = &all->f[i];
-            struct upload_name un;
-            if (!strstr(f->name, type)) continue; /* the name's own reading belongs to batch_decode, once a file */
-            if (upload_name_parse(p, str_of(f->name), STR(""), &un, e) != ZB_OK) rc = e->rc;
-            if (rc != ZB_OK || !str_is(un.type, type)) continue;
-            rc = batch_decode(p, str_of(f->name), STR(""), f->bytes, un.time + 5 * ZB_MINUTE, a, &b, &truncated, e);
+            rc = batch_decode(p, str_of(f->name), STR(""), f->bytes, f->time + 5 * ZB_MINUTE, a, &b, &truncated, e);
             if (rc != ZB_OK) break;
             for (int r = 0; r < b.n; r++) {
                 struct observation o[FACTS_MAX];
@@ -115,6 +122,7 @@ int main(int n, char **v) {
     if (n < 2) return fprintf(stderr, "usage: decode POLICY [mines [minutes [seconds]]]\n"), 2;
     if (number(v, n, 2, 20, 500, &mines) || number(v, n, 3, 10, 600, &minutes) || number(v, n, 4, 2, 60, &seconds)) return 2;
     if (policy_load(v[1], &p, &e) != ZB_OK) return fprintf(stderr, "decode: %s\n", e.msg), 1;
+    all.p = p;
     struct sim_config c = {.mines = (int)mines, .hours = (double)minutes / 60.0, .seed = 1, .faults = ""};
     if (!zb_time_parse(STR("2026-03-01 14:00:00"), &c.start)) return 1;
     int rc = sim_new(p, &c, &s, &e);
@@ -123,6 +131,7 @@ int main(int n, char **v) {
         sim_free(s);
     }
     if (rc == ZB_OK) rc = xml_file(p, &all, &e);
+    if (rc == ZB_OK) qsort(all.f, (size_t)all.n, sizeof *all.f, by_type);
     for (size_t i = 0; i < sizeof TYPE / sizeof *TYPE && rc == ZB_OK; i++) {
         struct sum x = {0};
         rc = decode_all(p, &all, TYPE[i], seconds * ZB_SECOND, &x, &e);

@@ -33,8 +33,7 @@ static struct str joined(const struct source *s, const struct record *r, const c
     return all;
 }
 
-static struct str slot(const struct fact *x, enum slot k, const struct record *r, struct arena *a) {
-    const struct source *s = &x->slot[k];
+static struct str composed(const struct source *s, enum slot k, const struct record *r, struct arena *a) {
     struct str v = {"", 0};
     if (s->constant)
         v = str_of(s->constant);
@@ -45,6 +44,12 @@ static struct str slot(const struct fact *x, enum slot k, const struct record *r
     else
         v = joined(s, r, k == SLOT_POINT || k == SLOT_STATION ? "." : " ", a);
     return s->map ? mapped(s->map, v) : v;
+}
+/* Most slots are one field as it stands, or nothing. */
+static inline struct str slot(const struct fact *x, enum slot k, const struct record *r, struct arena *a) {
+    const struct source *s = &x->slot[k];
+    if (s->constant || s->map || s->fields > 1) return composed(s, k, r, a);
+    return s->fields ? r->cell[s->field[0]] : (struct str){"", 0};
 }
 
 static bool applies(const struct fact *x, const struct record *r) {

@@ -4,12 +4,13 @@
 
 static bool letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 static bool digit(char c) { return c >= '0' && c <= '9'; }
+static bool name_letter(char c) { return letter(c) || digit(c) || c == '_' || c == '-' || c == '.' || c == ' ' || c == ':'; }
 
 static bool ext_in(const char *words, struct str w) {
     struct str rest = str_of(words);
     while (rest.p) {
         struct str one = str_cut(rest, ' ', &rest);
-        if (one.n == w.n && !strncasecmp(one.p, w.p, w.n)) return true;
+        if (one.n == w.n && (!memcmp(one.p, w.p, w.n) || !strncasecmp(one.p, w.p, w.n))) return true;
     }
     return false;
 }
@@ -88,7 +89,7 @@ int upload_name_parse(const struct policy *p, struct str name, struct str link, 
     const char *text = name.p ? name.p : "";
     struct look l = {0};
     bool odd = !name.n || name.n > 150 || text[0] == '.';
-    for (size_t i = 0; i < name.n; i++) odd |= !text[i] || !(letter(text[i]) || digit(text[i]) || strchr("_-. :", text[i]));
+    for (size_t i = 0; i < name.n; i++) odd |= !name_letter(text[i]);
     if (odd) return zb_fail(e, ZB_E_INPUT, "file name \"%.*s\": letters, digits and _ - . only, at most 150", shown, text);
     const char *dot = memrchr(text, '.', name.n);
     struct str stem = dot ? (struct str){text, (size_t)(dot - text)} : name, ext = dot ? (struct str){dot + 1, name.n - stem.n - 1} : STR("-");

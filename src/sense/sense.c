@@ -92,7 +92,7 @@ static int header_check(struct decode *d, zb_time now, struct batch *b, struct z
         return zb_fail(e, ZB_E_INPUT, "the header says mine %.*s, the file name says " STR_FMT, mine.n > 30 ? 30 : (int)mine.n, mine.p, STR_ARG(d->u->mine));
     }
     struct str time = f->head_time < 0 ? (struct str){"", 0} : b->header[f->head_time];
-    if (!zb_time_parse(time, &b->time)) b->time = ZB_TIME_NONE;
+    if (!batch_time(b, time, &b->time)) b->time = ZB_TIME_NONE;
     if (b->time != ZB_TIME_NONE && b->time > now + ahead) {
         refusal_add(b, d->a, 0, "time", "the header's time lies in the future");
         return zb_fail(e, ZB_E_INPUT, "the header's time " STR_FMT " lies more than %lld min in the future: set the clock of the mine's host", STR_ARG(time),
@@ -168,7 +168,9 @@ int batch_decode(const struct policy *p, struct str name, struct str link, struc
     const struct format *f = un.format[0];
     struct decode d = {p, &un, a, false};
     if (bytes.n > f->max_bytes) return zb_fail(e, ZB_E_LIMIT, "the file has %zu bytes; a %s file has at most %zu", bytes.n, f->type, f->max_bytes);
-    *ret = (struct batch){.format = f, .mine = {arena_str(a, un.mine), un.mine.n}, .name_time = un.time, .time = ZB_TIME_NONE};
+    ret->format = f;
+    ret->mine = (struct str){arena_str(a, un.mine), un.mine.n};
+    ret->name_time = un.time;
     if (f->syntax == SYNTAX_RAW) return ZB_OK;
     int rc = text_of_file(f, &bytes, &d, e);
     if (rc == ZB_OK) rc = split(&d, bytes, ret, e);

@@ -131,14 +131,14 @@ static int rows_take(struct decode *d, struct str s, char end, struct batch *b, 
 }
 
 /* ---- the header says which of the formats of this name it is ---- */
-static bool head_fits(struct decode *d, const struct format *f, struct str *cell, int n) {
-    struct batch b = {.format = f};
+static bool head_fits(struct decode *d, const struct batch *b, struct str *cell, int n) {
+    const struct format *f = b->format;
     const struct record_layout *l = &f->header;
     while (n > l->n && !cell[n - 1].n) n--; /* empty fields at the end */
     if (n > l->n || n < l->min_fields) return false;
     for (int i = 0; i < l->n; i++) {
         struct str s = i < n ? cell[i] : (struct str){"", 0};
-        if (cell_check(d->p, &b, &l->f[i], &s)) return false;
+        if (cell_check(d->p, b, &l->f[i], &s)) return false;
     }
     return f->head_mine < 0 || str_eq(cell[f->head_mine], d->u->mine);
 }
@@ -160,29 +160,29 @@ static struct str head_cut(const struct format *f, int end, struct str bytes, st
 }
 
 struct opened { /* a file of records with its end taken off */
-    const struct format *f;
     struct str cell[FORMAT_FIELDS_MAX], body;
     int n, end;
 };
 
-static bool open_as(struct decode *d, const struct format *f, struct str bytes, struct opened *o) {
-    o->f = f;
+static bool open_as(struct decode *d, const struct format *f, struct str bytes, struct batch *b, struct opened *o) {
+    b->format = f;
     o->end = end_find(f, bytes);
     if (o->end < 0) return false;
     bytes.n -= strlen(f->end[o->end].file);
     struct str head = head_cut(f, o->end, bytes, &o->body);
     o->n = cells(head, o->cell, FORMAT_FIELDS_MAX);
-    return o->n <= FORMAT_FIELDS_MAX && head_fits(d, f, o->cell, o->n);
+    return o->n <= FORMAT_FIELDS_MAX && head_fits(d, b, o->cell, o->n);
 }
 
 static int head_take(struct decode *d, const struct opened *o, struct batch *b, struct zb_err *e) {
-    const struct record_layout *l = &o->f->header;
+    const struct format *f = b->format;
+    const struct record_layout *l = &f->header;
     int n = o->n;
     while (n > l->n && n <= FORMAT_FIELDS_MAX && !o->cell[n - 1].n) n--;
-    bool timeless = n == l->n - 1 && o->f->head_time == l->n - 1; /* the upload's time is left out: the name has it */
+    bool timeless = n == l->n - 1 && f->head_time == l->n - 1; /* the upload's time is left out: the name has it */
     if ((n < l->min_fields && !timeless) || n > l->n) {
         refusal_add(b, d->a, 0, "", "the header has %d fields, %d are expected", n, l->n);
-        return zb_fail(e, ZB_E_INPUT, "the header has %d fields, a %s file has %d: %.*s", n, o->f->type, l->n, o->cell[0].n > 100 ? 100 : (int)o->cell[0].n,
+        return zb_fail(e, ZB_E_INPUT, "the header has %d fields, a %s file has %d: %.*s", n, f->type, l->n, o->cell[0].n > 100 ? 100 : (int)o->cell[0].n,
                        o->cell[0].p);
     }
     for (int i = 0; i < l->n; i++) b->header[i] = i < n ? o->cell[i] : (struct str){"", 0};
@@ -191,45 +191,41 @@ static int head_take(struct decode *d, const struct opened *o, struct batch *b, 
 }
 
 /* Families that share a header tell their records apart by how many fields they have. */
-static int first_fields(const struct opened *o) {
-    struct str rest, first = trim(str_cut(o->body, o->f->end[o->end].rec, &rest));
+static int first_fields(const struct format *f, const struct opened *o) {
+    struct str rest, first = trim(str_cut(o->body, f->end[o->end].rec, &rest));
     return first.n ? (int)count(first, ';') + 1 : 0;
 }
 
-static bool body_fits(const struct opened *o) {
-    int n = first_fields(o);
-    return !n || (n >= o->f->body.min_fields && n <= o->f->body.n);
+static bool body_fits(const struct format *f, const struct opened *o) {
+    int n = first_fields(f, o);
+    return !n || (n >= f->body.min_fields && n <= f->body.n);
 }
 
-/* The first whose header and first record fit, else whose header fits, else the first there is: its refusal is told. */
-static void open_best(struct decode *d, struct str bytes, struct opened *o) {
-    struct opened one, near = {0};
+/* The first whose header and first record fit, else the first whose header fits, else the first there is: its refusal is told. */
+static void open_best(struct decode *d, struct str bytes, struct batch *b, struct opened *o) {
+    const struct format *near = NULL;
     for (int i = 0; i < d->u->formats; i++) {
-        if (!open_as(d, d->u->format[i], bytes, &one)) continue;
-        if (body_fits(&one)) {
-            *o = one;
-            return;
-        }
-        if (!near.f) near = one;
+        if (!open_as(d, d->u->format[i], bytes, b, o)) continue;
+        if (body_fits(b->format, o)) return;
+        if (!near) near = b->format;
     }
-    if (!near.f) (void)open_as(d, d->u->format[0], bytes, &near);
-    *o = near;
+    (void)open_as(d, near ? near : d->u->format[0], bytes, b, o);
 }
 
 int text_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err *e) {
     struct opened o;
     bytes = trim(bytes);
-    open_best(d, bytes, &o);
-    b->format = o.f;
+    open_best(d, bytes, b, &o);
+    const struct format *f = b->format;
     if (o.end < 0) {
         d->truncated = true;
-        return zb_fail(e, ZB_E_INPUT, "the file does not end with %s: it is not complete", o.f->end[0].file);
+        return zb_fail(e, ZB_E_INPUT, "the file does not end with %s: it is not complete", f->end[0].file);
     }
-    const char *mark = o.f->end[o.end].file;
+    const char *mark = f->end[o.end].file;
     if (holds(o.body, mark)) return zb_fail(e, ZB_E_INPUT, "the end mark %s stands in the middle: several files in one are not taken", mark);
     if (o.n == 1 && !o.cell[0].n) return zb_fail(e, ZB_E_INPUT, "the file has no header");
     if (head_take(d, &o, b, e) != ZB_OK) return e->rc;
-    return rows_take(d, o.body, o.f->end[o.end].rec, b, e);
+    return rows_take(d, o.body, f->end[o.end].rec, b, e);
 }
 
 int lines_split(struct decode *d, struct str bytes, struct batch *b, struct zb_err *e) {
