@@ -10,6 +10,8 @@ export const ROOT = process.env.ROOT ?? new URL('..', import.meta.url).pathname
 export const ZHIBEN = process.env.ZHIBEN ?? join(ROOT, 'build/zhiben')
 export const PASSWORD = 'a-long-test-password'
 export const sleep = ms => new Promise(r => setTimeout(r, ms))
+// Waits for a condition; what it gave. `more` is what may explain why it never came.
+export async function until(what, fn, more = () => '') { for (const end = Date.now() + 90e3; ;) { const v = await fn(); if (v) return v; if (Date.now() > end) throw new Error(`never: ${what}: ${more()}`); await sleep(100) } }
 export const zb = (args, opt = {}) => execFileSync(opt.bin ?? ZHIBEN, args, { encoding: 'utf8', cwd: ROOT, maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ZHIBEN_PASSWORD: PASSWORD }, ...opt })
 export const lines = text => text.split('\n').filter(Boolean).map(l => JSON.parse(l))
 export const json = (args, opt) => lines(zb([...args, '--json'], opt))

@@ -1,7 +1,7 @@
 // The API as the operation table says: replies against the schemas of openapi.json, permission of every row, the officer's whole way.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { cddy, cdss, dataDir, json, PASSWORD, serve, session, sleep, zb, zbTry } from '../lib.mjs'
+import { cddy, cdss, dataDir, json, PASSWORD, serve, session, until, zb, zbTry } from '../lib.mjs'
 const M = '140214900001', FAR = '150303900002'
 let d, s, officer, operator, viewer, token, api
 before(async () => {
@@ -52,9 +52,8 @@ test('an upload becomes an alarm, is answered step by step, and the journal has 
   const j = (await officer('GET', '/journal?n=50')).body.entries.map(e => e.what)
   for (const w of ['alarm.ack', 'alarm.cause', 'alarm.measure', 'alarm.verify', 'findings', 'login', 'policy.set']) assert.ok(j.includes(w), w)
   assert.deepEqual((await officer('GET', '/cause-counts')).body.counts, [{ mine: M, cause: 'emission', n: 1 }])
-  await sleep(200)
-  const seen = events.join('')
-  assert.ok(seen.includes('event: hello') && seen.includes(`"id":"${a.id}"`) && seen.includes('"state":"verified"'))
+  const seen = s => events.join('').includes(s)
+  await until('the stream tells it', () => seen('event: hello') && seen(`"id":"${a.id}"`) && seen('"state":"verified"'))
   await rd.cancel()
 })
 const cookies = {}

@@ -1,12 +1,12 @@
 // What comes in from outside is hostile: bad files, bad HTTP, floods. Each gets a clear refusal, memory stays under its cap, the server keeps serving.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { deflateRawSync, gzipSync } from 'node:zlib'
-import { beijing, cddy, cdss, dataDir, json, raw, serve, session, sleep, stamp, zb, zbTry } from '../lib.mjs'
+import { beijing, cddy, cdss, dataDir, json, raw, serve, session, sleep, stamp, until, zb, zbTry } from '../lib.mjs'
 const M = '140214900001', now = Math.floor(Date.now() / 30000) * 30000
 let d, s, token, admin
 before(async () => {
@@ -135,11 +135,9 @@ test('drop folders: taken, refused with a reason beside, unfinished left alone',
   put(cddy(M, now - 40 * 30000)); put(cdss(M, now - 30 * 30000, { P1: '0.33' }))
   put({ name: name(31), text: head + 'a;x;x;1,0;;0;x~||' }); put({ name: name(32), text: cdss(M, now - 32 * 30000, { P1: '1' }).text.slice(0, -2) }); put({ name: name(33) + '.tmp', text: 'x' }); put({ name: '.hidden.txt', text: 'x' })
   symlinkSync('/etc/passwd', join(dir, name(34)))
-  const gone = async () => { for (let i = 0; i < 60; i++) { try { readFileSync(join(dir, 'bad', name(31) + '.reason')); return } catch { await sleep(100) } } throw new Error('nothing happened') }
-  await gone()
-  await sleep(500)
+  await until('the bad one is laid aside', () => existsSync(join(dir, 'bad', name(31) + '.reason')))
   assert.match(readFileSync(join(dir, 'bad', name(31) + '.reason'), 'utf8'), /1,0/)
   readFileSync(join(dir, name(32))); readFileSync(join(dir, name(33) + '.tmp')) // still there
-  assert.ok(json(['query', d.dir, M + '/P1']).some(x => x.v === 0.33))
+  await until('the good one is stored', () => json(['query', d.dir, M + '/P1']).some(x => x.v === 0.33))
   await alive()
 })

@@ -2,14 +2,13 @@
 // reported beside computed, dated duties, the next rung.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { dataDir, json, PASSWORD, serve, session, sleep, zb } from '../lib.mjs'
+import { dataDir, json, PASSWORD, serve, session, until, zb } from '../lib.mjs'
 const M = '140214900001', day = n => new Date(Date.now() + 8 * 3600e3 + n * 86400e3).toISOString().slice(0, 10)
 const people = { team: ['working_team', '14'], head: ['head', '140214'], hazcity: ['head', '1402'], far: ['head', '140105'], boss: ['principal', M] }
 let d, s, who = {}, site, person
 const good = r => { assert.equal(r.status, 200, r.text); return r.body }
 const make = async (u, ledger, values) => good(await who[u]('POST', `/ledgers/${ledger}/records`, { values })).id
 const line = async (u, id, q = '') => good(await who[u]('GET', `/plan?id=${id}${q}`)).lines.find(l => l.id === id)
-const until = async (f, ms = 8000) => { for (const end = Date.now() + ms; ;) { const v = await f(); if (v || Date.now() > end) return v; await sleep(100) } }
 before(async () => {
   d = dataDir()
   for (const [u, [role, area]] of Object.entries(people)) zb(['user', d.dir, 'add', u, '--role', role, '--area', area])
@@ -22,14 +21,14 @@ after(async () => { await s?.stop(); d?.remove() })
 
 test('a changed record is on the wall map, with the worst reason, and nothing secret is', async () => {
   const cell = async (u, area) => good(await who[u]('GET', '/wallmap')).tasks.find(t => t.id === 'T01').cells.find(c => c.area === area)
-  assert.ok(await until(async () => (await cell('team', '140200')).light === 'red'))
+  await until('red', async () => (await cell('team', '140200')).light === 'red')
   assert.equal((await cell('head', '140214')).light, 'red')
   assert.match((await cell('team', '140200')).worst, /^I01\./)
   const l = await line('team', 'I01.4', '&area=140214')
   assert.deepEqual([l.value, l.a, l.b, l.light], [0, 0, 1, 'red'])
   const r = good(await who.head('GET', `/ledgers/person/records/${person}`))
   good(await who.head('POST', `/ledgers/person/records/${person}`, { rev: r.rev, values: { edu: 'college' } }))
-  assert.ok(await until(async () => (await line('team', 'I01.4', '&area=140200')).light === 'green'))
+  await until('green', async () => (await line('team', 'I01.4', '&area=140200')).light === 'green')
   const map = JSON.stringify(good(await who.team('GET', '/wallmap')))
   assert.ok(!map.includes('I07.1'), 'clues are not on a wall')
   assert.ok(JSON.stringify(good(await who.team('GET', '/plan'))).includes('I07.1'), 'the team sees them in the office')
@@ -66,7 +65,7 @@ test('another day: nothing was there yesterday; what is frozen stays and is what
   good(await who.head('POST', `/ledgers/person/records/${person}`, { rev: r.rev, values: { edu: 'primary' } }))
   const p = good(await who.team('GET', `/plan?id=I01.4&area=140214&asof=${day(0)}&known=${day(0)}`))
   assert.deepEqual([p.frozen, p.lines.find(l => l.id === 'I01.4').value], [f, 100])
-  assert.ok(await until(async () => (await line('team', 'I01.4', '&area=140214')).value === 0), 'and today says otherwise')
+  await until('today says otherwise', async () => (await line('team', 'I01.4', '&area=140214')).value === 0)
   assert.equal((await who.head('POST', '/plan/freeze', { why: 'x' })).status, 403, 'the province freezes')
 })
 

@@ -5,7 +5,7 @@ import { appendFileSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { cddy, cdss, json, serve, session, sleep, zb, zbTry } from '../lib.mjs'
+import { cddy, cdss, json, serve, session, sleep, until, zb, zbTry } from '../lib.mjs'
 const M = '140214900001', mnt = mkdtempSync(join(tmpdir(), 'zb-full-'))
 const mount = (...a) => execFileSync('mount', a, { stdio: 'pipe' })
 let can = true
@@ -23,9 +23,8 @@ test('full disk', { skip: can ? false : 'mounting is not allowed here' }, async 
   const used = async () => (await boss('GET', '/health')).body
   const fill = part => { while (room() > part) appendFileSync(filler, Buffer.alloc(256 << 10, 1)) }
   writeFileSync(filler, '')
-  fill(0.04); await sleep(1600)
-  const h = await used()
-  assert.ok(h.disk_used_percent >= 95 && h.disk_state === 'refuse', JSON.stringify(h))
+  fill(0.04)
+  await until('uploads are refused', async () => { const h = await used(); return h.disk_used_percent >= 95 && h.disk_state === 'refuse' })
   const wait = await put(cdss(M, start + 600e3, { P1: '0.4' }))
   assert.equal(wait.status, 503); assert.match(wait.text, /% full/)
   const record = await boss('POST', '/ledgers/site/records', { values: { code: M, name: '示范一矿', kind: 'coal_ug', county: '140214' } })
@@ -44,11 +43,8 @@ test('full disk', { skip: can ? false : 'mounting is not allowed here' }, async 
   const admin = await session(s, 'admin').catch(() => null) // logging in writes too: it may be refused while the disk is full
   if (admin) assert.equal((await admin('GET', '/mines')).status, 200)
   rmSync(join(mnt, 'filler'))
-  await sleep(1500)
-  let ok = 0
-  for (let i = 0; i < 20 && !ok; i++) { ok = (await put(cdss(M, start + 3600e3, { P1: '1.7' }))).status === 200; await sleep(200) }
-  assert.ok(ok, 'with room again uploads are taken')
-  assert.ok(json(['alarms', dir, '--kind', 'cut']).length === 1)
+  await until('with room again uploads are taken', async () => (await put(cdss(M, start + 3600e3, { P1: '1.7' }))).status === 200)
+  await until('the alarm', () => json(['alarms', dir, '--kind', 'cut']).length === 1)
   await s.stop()
   assert.ok(json(['query', dir, M + '/P1']).some(x => x.v === 1.7))
   assert.equal(json(['rebuild', dir])[0].differ, 0)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { cddy, cdss, dataDir, json, serve, session, sleep, zb } from '../lib.mjs'
+import { cddy, cdss, dataDir, json, serve, session, sleep, until as wait, zb } from '../lib.mjs'
 import { broker, client, hasty } from '../mqtt.mjs'
 const M = '140214900001', OTHER = '140303900002', STRAY = '140402900003', FILES = 360, KILLS = 3
 test('mqtt', { timeout: 120000 }, async () => {
@@ -18,7 +18,7 @@ test('mqtt', { timeout: 120000 }, async () => {
     s = await up()
     const told = new Map(), c = await client(b.port, M, users[M], (t, m) => { const r = JSON.parse(m); told.set(r.file, r) })
     await c.subscribe('zhiben/down/' + M)
-    const until = async (what, fn) => { for (let i = 0; i < 300; i++) { if (await fn()) return; await sleep(100) } throw new Error(`never: ${what}: ${s.log()}`) }
+    const until = (what, fn) => wait(what, fn, () => s.log())
     const send = (m, f) => c.publish(`zhiben/up/${m}/${f.name}`, f.text)
     const start = Math.floor(Date.now() / 30000) * 30000 - FILES * 30000, def = cddy(M, start - 60000)
     await until('the server listens', () => /event=mqtt .*state=connected/.test(s.log()))

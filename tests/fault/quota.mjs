@@ -3,9 +3,8 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { beijing, cddy, cdss, dataDir, json, ROOT, serve, session, sleep, zb } from '../lib.mjs'
+import { beijing, cddy, cdss, dataDir, json, ROOT, serve, session, until, zb } from '../lib.mjs'
 const NOISY = '140214900001', QUIET = '140303900002'
-const until = async (what, fn) => { for (let i = 0; i < 400; i++) { const r = await fn(); if (r) return r; await sleep(100) } throw new Error(`never: ${what}`) }
 test('a flood', { timeout: 120000 }, async () => {
   let stop = false, s
   const d = dataDir(), policy = join(d.base, 'policy'), dir = join(d.base, 'q'), intake = join(policy, 'intake.yaml')
