@@ -7,8 +7,11 @@ const CHROME = process.env.CHROME ?? '/usr/bin/chromium'
 if (!existsSync(CHROME)) { console.log('no chromium here'); process.exit(77) }
 const { chromium } = await import(join(ROOT, 'web/node_modules/playwright-core/index.mjs'))
 const AXE = readFileSync(join(ROOT, 'web/node_modules/axe-core/axe.min.js'), 'utf8')
+export const launch = () => chromium.launch({ executablePath: CHROME, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
+// A phone: nothing sticks out, once what was loading is there and charts are drawn anew.
+export const narrow = (page, what) => page.waitForFunction(() => !/载入中|Loading/.test(document.querySelector('main')?.textContent ?? '') && document.documentElement.scrollWidth <= innerWidth + 1).catch(() => assert.fail(what + ' sticks out on a phone'))
 export async function browse(url, users) {
-  const browser = await chromium.launch({ executablePath: CHROME, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
+  const browser = await launch()
   const page = {}
   for (const u of users) {
     const c = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true })

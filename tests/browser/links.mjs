@@ -1,12 +1,10 @@
 // A mine comes on line in the browser: token, trial files, codes and classes confirmed, report, acceptance, its alarm live on the desk; then its completeness.
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { beijing, dataDir, PASSWORD, ROOT, serve, stamp, zb } from '../lib.mjs'
-const CHROME = process.env.CHROME ?? '/usr/bin/chromium'
-if (!existsSync(CHROME)) { console.log('no chromium here'); process.exit(77) }
-const { chromium } = await import(join(ROOT, 'web/node_modules/playwright-core/index.mjs'))
+import { launch, narrow } from '../browser.mjs'
+import { beijing, dataDir, PASSWORD, serve, stamp, zb } from '../lib.mjs'
 const M = '140214900001', OTHER = '140214900777', now = Math.floor(Date.now() / 30000) * 30000
 let d, s, browser, page, token, began
 before(async () => {
@@ -15,7 +13,7 @@ before(async () => {
   const intake = join(d.dir, 'policy/intake.yaml') // small shares, so that a flood is soon told to wait
   writeFileSync(intake, readFileSync(intake, 'utf8').replace(/files_per_second: .*/, 'files_per_second: 1').replace(/files_saved_up: .*/, 'files_saved_up: 60'))
   s = await serve(d.dir)
-  browser = await chromium.launch({ executablePath: CHROME, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
+  browser = await launch()
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
   page.on('pageerror', e => { throw e })
 })
@@ -74,8 +72,7 @@ test('completeness, a value read at the mine, English and a phone', { timeout: 6
   for (const h of ['/#/links', '/#/link/' + M, '/#/complete/' + M]) {
     await page.goto(s.url + h); await page.waitForSelector('main table')
     assert.ok(!/[\u4e00-\u9fff]/.test((await text('main h2')).replace('示范矿', '').replace(/[\u4e00-\u9fff]+(区|县|市)/, '')), h)
-    await page.setViewportSize({ width: 375, height: 700 }); await page.waitForTimeout(200)
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth + 1), h)
+    await page.setViewportSize({ width: 375, height: 700 }); await narrow(page, h)
     await page.setViewportSize({ width: 1280, height: 900 })
   }
 })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { browse } from '../browser.mjs'
+import { browse, narrow } from '../browser.mjs'
 import { cddy, cdss, dataDir, gasOn, json, ROOT, serve, session, zb } from '../lib.mjs'
 const M = '140214900001', now = Math.floor(Date.now() / 30000) * 30000, day = n => new Date(Date.now() + 8 * 3600e3 + n * 86400e3).toISOString().slice(0, 10)
 const ROLES = { prov: ['head', '14'], duty: ['officer', '14'], boss: ['principal', M], legal: ['legal', '14'] }
@@ -66,7 +66,7 @@ test('accessible in the dark in Chinese, in the light in English, where no Chine
       })
       assert.deepEqual(left, [], hash)
       await page[u].setViewportSize({ width: 390, height: 800 })
-      assert.ok(await page[u].waitForFunction(() => document.documentElement.scrollWidth <= innerWidth + 1, null, { timeout: 5000 }).catch(() => null), hash + ' sticks out on a phone') // a chart is drawn anew first
+      await narrow(page[u], hash)
       await page[u].setViewportSize({ width: 1280, height: 900 })
     }
     await page[u].evaluate(() => { localStorage.setItem('lang', 'zh'); localStorage.setItem('theme', 'dark') })

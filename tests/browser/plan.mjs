@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import { browse } from '../browser.mjs'
-import { ROOT, serve, session, sleep, zb } from '../lib.mjs'
+import { ROOT, serve, session, until, zb } from '../lib.mjs'
 const M = '140214900001', day = n => new Date(Date.now() + 8 * 3600e3 + n * 86400e3).toISOString().slice(0, 10)
 const ROLES = { clerk: ['working_team', '14'], legal: ['legal', '14'], leader: ['head', '14'], county: ['head', '140214'] }
 let base, s, b, page, who = {}, person
@@ -78,7 +78,7 @@ test('the clerk imports what the city reported: the trial names row and column, 
 
 test('from the province to the record in three clicks', { timeout: 60000 }, async () => {
   const p = page.leader
-  for (let i = 0; i < 40; i++) { await b.open('leader', '/wall', 'table.matrix tbody tr'); if (await p.$('a[aria-label^="T01 大同"] .light.red')) break; await sleep(250) }
+  await until('the light is red', async () => { await b.open('leader', '/wall', 'table.matrix tbody tr'); return p.$('a[aria-label^="T01 大同"] .light.red') })
   await b.shot('leader', 'wall')
   await p.click('button:has-text("地区图")'); await p.waitForSelector('.basemap svg path')
   assert.deepEqual([await p.locator('.basemap path').count(), await p.locator('.basemap path.red').count() > 0, await p.textContent('.basemap figcaption')], [11, true, '示例审图号 示例'])

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { cddy, cdss, dataDir, json, ROOT, serve, sleep, zb } from '../lib.mjs'
+import { cddy, cdss, dataDir, json, ROOT, serve, until, zb } from '../lib.mjs'
 const M = '140214900001'
 const chunks = dir => JSON.parse(execFileSync('python3', ['-c', 'import sqlite3,json,sys; print(json.dumps(sqlite3.connect(sys.argv[1]).execute("select sum(whole), sum(1-whole), (select count(*) from roll) from chunk").fetchone()))', join(dir, 'series.db')], { encoding: 'utf8' }))
 test('day chunks are made while uploads come in', async () => {
@@ -23,9 +23,7 @@ test('day chunks are made while uploads come in', async () => {
     const csv = (name, list) => ({ name: `${M}_CSV_${name}.csv`, text: 'point,time,value\n' + list.map(r => `P1,${new Date(r.t + 8 * 3600e3).toISOString().slice(0, 19).replace('T', ' ')},${r.v}`).join('\n') + '\n' })
     await put(csv('20260101000001', rows.filter((_, i) => i % 10)))
     await put(cdss(M, midnight + 1000, { P1: '0.4' })) // a new day begins: yesterday's head is sealed
-    let c
-    for (let i = 0; i < 60; i++) { c = chunks(dir); if (c[0] === 2 && c[1] === 0) break; await sleep(500) }
-    assert.deepEqual(c, [2, 0, 2])
+    await until('day chunks alone', () => String(chunks(dir)) === '2,0,2', () => chunks(dir))
     const read = () => json(['query', dir, `${M}/P1`, '--from', new Date(start).toISOString().replace('Z', '+00:00'), '--limit', '100000']).filter(x => Date.parse(x.t) < midnight).map(x => [Date.parse(x.t), x.v])
     assert.deepEqual(read(), rows.filter((_, i) => i % 10).map(r => [r.t, r.v]))
     await put(csv('20260101000002', rows.filter((_, i) => i % 10 === 0)))
