@@ -59,7 +59,7 @@ test('malformed HTTP requests', async () => {
   await alive()
 })
 
-test('1,000 unauthenticated posts of 20 MB are refused before their bodies', { timeout: 120000 }, async () => {
+test('1,000 unauthenticated posts of 20 MB are refused before their bodies', { timeout: 180000 }, async () => {
   const before = rss(), part = Buffer.alloc(1 << 20)
   let refused = 0
   const one = () => new Promise(ok => {

@@ -21,7 +21,7 @@ before(async () => {
 after(async () => { await browser?.close(); await s?.stop(); d?.remove() })
 const text = async sel => (await page.textContent(sel)).replace(/\s+/g, ' ')
 
-test('login, an alarm appears by itself, is acknowledged by key, gets its cause', { timeout: 60000 }, async () => {
+test('login, an alarm appears by itself, is acknowledged by key, gets its cause', { timeout: 180000 }, async () => {
   await page.goto(s.url)
   await page.fill('[name=user]', 'duty'); await page.fill('[name=password]', 'wrong-password'); await page.click('form button:not(.quiet)')
   await page.waitForSelector('[role=alert]')
@@ -49,7 +49,7 @@ test('the language switches and stays', async () => {
   assert.ok(!/[\u4e00-\u9fff]/.test((await text('header')).replace('治本', '').replace('中文', '')), 'no Chinese left in the English head')
   await page.click('#lang')
 })
-test('an alarm that comes while the list is being read stays', { timeout: 60000 }, async () => {
+test('an alarm that comes while the list is being read stays', { timeout: 180000 }, async () => {
   let asked = 0, told
   const late = new Promise(ok => (told = ok))
   await page.route('**/api/v1/alarms?active=1*', async route => {

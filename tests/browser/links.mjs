@@ -24,7 +24,7 @@ const sample = (p, v, at) => `${p};环境瓦斯;x;${v};%CH4;0;${beijing(at)}~`
 const text = async sel => (await page.textContent(sel)).replace(/\s+/g, ' ')
 const verdict = key => text(`#checks tr[data-key=${key}] td:last-child`)
 
-test('from the token to live', { timeout: 90000 }, async () => {
+test('from the token to live', { timeout: 180000 }, async () => {
   await page.goto(s.url)
   await page.fill('[name=user]', 'duty'); await page.fill('[name=password]', PASSWORD); await page.click('form button:not(.quiet)')
   await page.waitForSelector('header')
@@ -58,7 +58,7 @@ test('from the token to live', { timeout: 90000 }, async () => {
   assert.match(await text('.list'), /断电.*示范矿.*1.6 %CH4.*超限.*示范矿.*1.6 %CH4/) // the cut value is reached too, and stands first
   assert.ok(Date.now() - began < 600000)
 })
-test('completeness, a value read at the mine, English and a phone', { timeout: 60000 }, async () => {
+test('completeness, a value read at the mine, English and a phone', { timeout: 180000 }, async () => {
   await page.goto(s.url + '/#/complete/' + M); await page.waitForSelector('#points tbody tr')
   assert.match(await text('#points'), /P1.*回风隅角/)
   const minute = beijing(Math.floor((now - 300000) / 60000) * 60000).slice(0, 16).replace(' ', 'T')
@@ -76,7 +76,7 @@ test('completeness, a value read at the mine, English and a phone', { timeout: 6
     await page.setViewportSize({ width: 1280, height: 900 })
   }
 })
-test('a mine that is told to wait is seen on the page of what is received', { timeout: 60000 }, async () => {
+test('a mine that is told to wait is seen on the page of what is received', { timeout: 180000 }, async () => {
   await page.goto(s.url + '/#/health'); await page.waitForSelector('.share')
   assert.match(await text('.share'), /^within/)
   let status = 200, n = 0

@@ -73,7 +73,7 @@ test('accessible in the dark in Chinese, in the light in English, where no Chine
   }
 })
 
-test('the clue room: seen beside expected in a picture and in words, the verdict, the precision of rule and mine', { timeout: 90000 }, async () => {
+test('the clue room: seen beside expected in a picture and in words, the verdict, the precision of rule and mine', { timeout: 180000 }, async () => {
   const p = page.prov
   await p.evaluate(() => { localStorage.setItem('lang', 'zh') })
   await b.open('prov', '/clues', 'a.clue')
@@ -98,7 +98,7 @@ test('the clue room: seen beside expected in a picture and in words, the verdict
   assert.match(await page.duty.textContent('.tally-table'), /R19.*50% \(1\/2\)/s)
 })
 
-test('a checklist of the edition in force for the kind of mine; what is ticked is filled into the record', { timeout: 60000 }, async () => {
+test('a checklist of the edition in force for the kind of mine; what is ticked is filled into the record', { timeout: 180000 }, async () => {
   const p = page.prov, other = 'NCM-'
   await b.open('prov', '/checklist', '.checklist')
   await p.selectOption('[name=site]', String(id.site)); await p.fill('[name=q]', '')

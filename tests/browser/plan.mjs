@@ -58,7 +58,7 @@ function xlsx(rows) {
 }
 const HEAD = ['地区', '指标编号', '数据截止日', '上报值', '分子', '分母', '证明材料', '签发人']
 
-test('the clerk imports what the city reported: the trial names row and column, then the difference stands there', { timeout: 60000 }, async () => {
+test('the clerk imports what the city reported: the trial names row and column, then the difference stands there', { timeout: 180000 }, async () => {
   const p = page.clerk, f = join(base, '上报.xlsx')
   await b.open('clerk', '/reported', '.empty')
   writeFileSync(f, xlsx([HEAD, ['云冈区', 'I01.4', day(0), '100', '1', '1', '学历证明', '王'], ['大同市', 'I01.5', '昨天', '90', '9', '10', '汇总', '李']]))
@@ -76,7 +76,7 @@ test('the clerk imports what the city reported: the trial names row and column, 
   assert.match(await p.textContent('.tiles'), /上报.*100%.*相差/s, 'both stand beside each other there too')
 })
 
-test('from the province to the record in three clicks', { timeout: 60000 }, async () => {
+test('from the province to the record in three clicks', { timeout: 180000 }, async () => {
   const p = page.leader
   await until('the light is red', async () => { await b.open('leader', '/wall', 'table.matrix tbody tr'); return p.$('a[aria-label^="T01 大同"] .light.red') })
   await b.shot('leader', 'wall')
@@ -89,7 +89,7 @@ test('from the province to the record in three clicks', { timeout: 60000 }, asyn
   await p.waitForSelector('h2:has-text("人员档案")')
 })
 
-test('a letter is proposed with its reason, drafted, checked by another, signed, numbered and sealed', { timeout: 90000 }, async () => {
+test('a letter is proposed with its reason, drafted, checked by another, signed, numbered and sealed', { timeout: 180000 }, async () => {
   const p = page.clerk
   await b.open('clerk', '/duties', '#proposals table')
   const row = '#proposals tr:has(a[href="#/indicator/I01.4/140214"])'
@@ -122,7 +122,7 @@ test('a letter is proposed with its reason, drafted, checked by another, signed,
   await p.waitForSelector('h2 .state:has-text("已办结")')
 })
 
-test('and the light has turned; reports and statistics have their buttons', { timeout: 60000 }, async () => {
+test('and the light has turned; reports and statistics have their buttons', { timeout: 180000 }, async () => {
   const p = page.leader
   await b.open('leader', '/indicator/I01.4/140214', '.light.green')
   await b.open('leader', '/reports', '.paperline a')

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { cddy, cdss, dataDir, json, serve, session, sleep, until as wait, zb } from '../lib.mjs'
 import { broker, client, hasty } from '../mqtt.mjs'
 const M = '140214900001', OTHER = '140303900002', STRAY = '140402900003', FILES = 360, KILLS = 3
-test('mqtt', { timeout: 120000 }, async () => {
+test('mqtt', { timeout: 180000 }, async () => {
   const d = dataDir()
   let s, b
   try {
@@ -80,7 +80,7 @@ test('mqtt', { timeout: 120000 }, async () => {
     assert.equal(r.differ, 0, r.first)
   } finally { s?.kill('SIGKILL'); await b?.stop(); d.remove() }
 })
-test('what the broker kept is answered though it comes before the subscription is confirmed', { timeout: 60000 }, async () => {
+test('what the broker kept is answered though it comes before the subscription is confirmed', { timeout: 180000 }, async () => {
   const d = dataDir()
   let s, b
   try {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { beijing, cddy, cdss, dataDir, json, ROOT, serve, session, until, zb } from '../lib.mjs'
 const NOISY = '140214900001', QUIET = '140303900002'
-test('a flood', { timeout: 120000 }, async () => {
+test('a flood', { timeout: 180000 }, async () => {
   let stop = false, s
   const d = dataDir(), policy = join(d.base, 'policy'), dir = join(d.base, 'q'), intake = join(policy, 'intake.yaml')
   try {
