@@ -6,10 +6,9 @@ import http from 'node:http'
 import net from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { cddy, cdss, dataDir, json, ROOT, serve, session, sleep, zb, ZHIBEN, zbTry } from '../lib.mjs'
+import { cddy, cdss, dataDir, json, ROOT, serve, session, sleep, until, zb, zbTry, ZHIBEN } from '../lib.mjs'
 import { broker } from '../mqtt.mjs'
 const M = '140214900001'
-const until = async (what, fn, more) => { for (let i = 0; i < 300; i++) { const r = await fn(); if (r) return r; await sleep(150) } throw new Error(`never: ${what} ${typeof more === 'function' ? more() : ''}`) }
 const edge = (base, name, o) => { // o: to, token, extra yaml
   const dir = join(base, name), folder = join(base, name + '-in'), config = join(base, name + '.yaml')
   mkdirSync(folder, { recursive: true })
@@ -37,7 +36,7 @@ const listening = fn => new Promise(ok => {
   const s = http.createServer((q, r) => { const b = []; q.on('data', c => b.push(c)); q.on('error', () => {}); q.on('end', () => fn(q, Buffer.concat(b), r)) })
   s.listen(0, '127.0.0.1', () => ok({ url: `http://127.0.0.1:${s.address().port}`, close: () => { s.close(); s.closeAllConnections() } }))
 })
-test('order, waiting, refusals, sizes', { timeout: 60000 }, async () => {
+test('order, waiting, refusals, sizes', { timeout: 180000 }, async () => {
   const d = dataDir(), got = [], asked = [], now = Date.now()
   let whole = () => [503, '{"error":"not yet"}'], verdict, e
   const s = await listening((q, body, r) => {
@@ -102,7 +101,7 @@ test('order, waiting, refusals, sizes', { timeout: 60000 }, async () => {
     }
   } finally { await e?.stop('SIGKILL'); s.close(); d.remove() }
 })
-test('either side killed in the middle of a group', { timeout: 90000 }, async () => {
+test('either side killed in the middle of a group', { timeout: 180000 }, async () => {
   const d = dataDir(), N = 150
   let s, e, between, step = () => 'through'
   try {
