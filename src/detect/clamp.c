@@ -35,10 +35,11 @@ static struct top top_of(const struct grid *g, int from, int to) {
 static double steps_in(const struct top *t, const struct grid *g) { return t->n ? (double)(t->max - t->min) / (double)g->unit : 0; }
 static double share_of(const struct top *t) { return t->n ? (double)t->at_top / t->n : 0; }
 
-/* What is usual for this sensor: the 99 % quantile of the share at the top and the longest stay at the top at work, over windows of the past; how often a value stays. */
+/* What is usual for this sensor: the 99 % quantile of the share at the top and the longest stay at the top at work, over windows of the past, so many of them at work;
+ * how often a value stays. */
 struct usual {
     double share, stays;
-    int longest;
+    int longest, at_work;
 };
 static struct usual usual_of(const struct grid *g, int w, int hop, const struct policy *p) {
     const struct detect_clamp *c = &p->detect.clamp;
@@ -50,7 +51,9 @@ static struct usual usual_of(const struct grid *g, int w, int hop, const struct 
         double steps = steps_in(&t, g);
         if (t.n < 0.8 * w || steps < c->coarse_steps) continue;
         if (steps >= c->range_steps) share[n++] = share_of(&t);
-        if (t.work >= c->work_share * w && t.longest > u.longest) u.longest = t.longest;
+        bool work = t.work >= c->work_share * w;
+        u.at_work += work;
+        if (work && t.longest > u.longest) u.longest = t.longest;
     }
     stat_sort(share, n);
     u.share = n ? stat_quantile(share, n, 0.99) : 0;
@@ -59,13 +62,14 @@ static struct usual usual_of(const struct grid *g, int w, int hop, const struct 
 }
 
 /* A window of enough steps tells by its share at the top. One of fewer looks like a coarse sensor at rest: only at work, and only by a stay at the top that this
- * sensor's habit of staying shows in fewer than one of 1/coarse_chance such windows, and longer than any before. */
+ * sensor's habit of staying shows in fewer than one of 1/coarse_chance such windows, and longer than any before: of a past with
+ * little work that says nothing. */
 static bool is_clamped(const struct top *t, int w, const struct grid *g, const struct usual *u, const struct detect_clamp *c) {
     double share = share_of(t), steps = steps_in(t, g);
     bool work = t->work >= c->work_share * w;
     if (t->n < 0.8 * w || t->visits < c->visits || share < c->top_share) return false;
     if (steps >= c->range_steps) return share >= c->own_factor * u->share && share * steps >= (work ? c->mass : c->mass_rest);
-    if (steps < c->coarse_steps || !work || !(u->stays > 0 && u->stays < 1)) return false;
+    if (steps < c->coarse_steps || !work || u->at_work < c->learn || !(u->stays > 0 && u->stays < 1)) return false;
     return t->longest > u->longest && t->longest > 1 + log(c->coarse_chance / t->visits) / log(u->stays);
 }
 

@@ -12,7 +12,7 @@
 #define DETECT_CLAMP(X)                                                                                                                                        \
     X(window_s, "s")                                                                                                                                           \
     X(cells, "1")                                                                                                                                              \
-    X(range_steps, "1") X(top_share, "p") X(mass, "1") X(mass_rest, "1") X(work_share, "p") X(coarse_steps, "1") X(coarse_chance, "p") X(own_factor, "1")      \
+    X(range_steps, "1") X(top_share, "p") X(mass, "1") X(mass_rest, "1") X(work_share, "p") X(coarse_steps, "1") X(coarse_chance, "p") X(learn, "1") X(own_factor, "1")      \
         X(visits, "1")
 #define DETECT_SMOOTH(X) X(window_s, "s") X(own_quantile, "p") X(learn, "1")
 #define DETECT_COINCIDE(X) X(near_limit, "1") X(before_s, "s") X(p_max, "p") X(visit_before_s, "s") X(min_events, "1") X(same_minute, "1")
