@@ -1,6 +1,5 @@
 #include "base/json.h"
 #include "base/utf8.h"
-#include <inttypes.h>
 
 void json_init(struct json *j, struct buf *b) { *j = (struct json){.b = b}; }
 static void sep(struct json *j) {
@@ -75,8 +74,12 @@ void json_none(struct json *j) { json_raw(j, STR("null")); }
 void json_z(struct json *j, const char *z) { z ? json_str(j, str_of(z)) : json_none(j); }
 void json_bool(struct json *j, bool v) { json_raw(j, v ? STR("true") : STR("false")); }
 void json_i64(struct json *j, int64_t v) {
-    sep(j);
-    buf_printf(j->b, "%" PRId64, v);
+    char text[24], *end = text + sizeof text, *p = end;
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do *--p = (char)('0' + u % 10);
+    while (u /= 10);
+    if (v < 0) *--p = '-';
+    json_raw(j, (struct str){p, (size_t)(end - p)});
 }
 void json_fix(struct json *j, zb_fix v) {
     char t[ZB_FIX_CAP];

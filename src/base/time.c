@@ -103,33 +103,46 @@ static struct broken broken_of(zb_time t) {
 }
 static bool printable(zb_time t) { return t > -2000000000000LL * 2 && t < 8000000000000LL; }
 
+/* n digits and what stands behind them: lists are full of days and times, printf would be most of their cost. */
+static char *put(char *to, int v, int n, char after) {
+    for (int i = n; i--; v /= 10) to[i] = (char)('0' + v % 10);
+    to[n] = after;
+    return to + n + 1;
+}
+static char *day_put(char *to, int y, int mo, int d, char after) {
+    y %= 10000;
+    to = put(to, y < 0 ? y + 10000 : y, 4, '-');
+    return put(put(to, mo, 2, '-'), d, 2, after);
+}
+static char *clock_put(char *to, const struct broken *b, char after) { return put(put(put(to, b->h, 2, ':'), b->mi, 2, ':'), b->s, 2, after); }
+
 char *zb_time_text(zb_time t, char out[ZB_TIME_CAP]) {
     out[0] = '\0';
     if (!printable(t)) return out;
     struct broken b = broken_of(t);
-    snprintf(out, ZB_TIME_CAP, "%04d-%02d-%02d %02d:%02d:%02d", b.y % 10000, b.mo % 100, b.d % 100, b.h % 100, b.mi % 100, b.s % 100);
+    clock_put(day_put(out, b.y, b.mo, b.d, ' '), &b, '\0');
     return out;
 }
 char *zb_time_iso(zb_time t, char out[ZB_TIME_CAP]) {
     out[0] = '\0';
     if (!printable(t)) return out;
     struct broken b = broken_of(t);
-    char frac[8] = "";
-    if (b.ms) snprintf(frac, sizeof frac, ".%03d", b.ms % 1000);
-    snprintf(out, ZB_TIME_CAP, "%04d-%02d-%02dT%02d:%02d:%02d%s+08:00", b.y % 10000, b.mo % 100, b.d % 100, b.h % 100, b.mi % 100, b.s % 100, frac);
+    char *at = clock_put(day_put(out, b.y, b.mo, b.d, 'T'), &b, b.ms ? '.' : '+');
+    if (b.ms) at = put(at, b.ms, 3, '+');
+    memcpy(at, "08:00", sizeof "08:00");
     return out;
 }
 char *zb_time_stamp(zb_time t, char out[ZB_TIME_CAP]) {
-    out[0] = '\0';
-    if (!printable(t)) return out;
-    struct broken b = broken_of(t);
-    snprintf(out, ZB_TIME_CAP, "%04d%02d%02d%02d%02d%02d", b.y % 10000, b.mo % 100, b.d % 100, b.h % 100, b.mi % 100, b.s % 100);
+    char text[ZB_TIME_CAP], *to = out;
+    for (const char *p = zb_time_text(t, text); *p; p++)
+        if (*p >= '0' && *p <= '9') *to++ = *p;
+    *to = '\0';
     return out;
 }
 char *zb_day_text(int32_t day, char out[ZB_TIME_CAP]) {
     int y, m, d;
     civil_of(day, &y, &m, &d);
-    snprintf(out, ZB_TIME_CAP, "%04d-%02d-%02d", y % 10000, m % 100, d % 100);
+    day_put(out, y, m, d, '\0');
     return out;
 }
 zb_time zb_day_start(int32_t day) { return (zb_time)day * ZB_DAY - BEIJING_MS; }

@@ -105,18 +105,18 @@ static void where_sql(struct db *db, const struct where *w, struct buf *b, int *
     for (int i = 0; i < w->n; i++) {
         const struct term *t = &w->t[i];
         if (t->op == IS_EMPTY) {
-            buf_printf(b, " and r.\"%s\" is null", t->f->key);
+            buf_printf(b, "r.\"%s\" is null and ", t->f->key);
         } else if (t->op == HAS) {
-            buf_printf(b, db_kind(db) == DB_POSTGRES ? " and strpos(r.\"%s\",?%d)>0" : " and instr(r.\"%s\",?%d)>0", t->f->key, (*n)++);
+            buf_printf(b, db_kind(db) == DB_POSTGRES ? "strpos(r.\"%s\",?%d)>0 and " : "instr(r.\"%s\",?%d)>0 and ", t->f->key, (*n)++);
         } else if (t->op == EQ && t->n > 1) {
-            buf_printf(b, " and r.\"%s\" in (", t->f->key);
+            buf_printf(b, "r.\"%s\" in (", t->f->key);
             for (int k = 0; k < t->n; k++) buf_printf(b, "%s?%d", k ? "," : "", (*n)++);
-            buf_puts(b, ")");
+            buf_puts(b, ") and ");
         } else if (t->n) {
-            buf_printf(b, " and r.\"%s\"%s?%d", t->f->key, t->op == EQ ? "=" : t->op == GE ? ">=" : "<=", (*n)++);
+            buf_printf(b, "r.\"%s\"%s?%d and ", t->f->key, t->op == EQ ? "=" : t->op == GE ? ">=" : "<=", (*n)++);
         }
     }
-    if (w->overdue) buf_printf(b, " and r.due<?%d", (*n)++);
+    if (w->overdue) buf_printf(b, "r.due<?%d and ", (*n)++);
 }
 
 static void where_bind(struct lcall *c, const struct where *w, struct stmt *q, int *n) {
@@ -139,15 +139,14 @@ static bool from_sql(struct lcall *c, const struct lquery *in, const struct wher
         buf_printf(b, " from %s_%s r where ", derived ? "v" : "l", c->l->key);
     bool by_filter = false; /* an equal on a declared filter: its index holds who may see the row, too */
     for (int i = 0; i < w->n; i++) by_filter |= w->t[i].op == EQ && w->t[i].n == 1 && (w->t[i].f->filter || !strcmp(w->t[i].f->key, "state"));
-    if (!scope_sql(c, b, n, by_filter && !pg && !in->search.n)) return false;
-    where_sql(c->db, w, b, n);
-    return true;
+    where_sql(c->db, w, b, n); /* first: it lets fewer rows through than who may see them */
+    return scope_sql(c, b, n, by_filter && !pg && !in->search.n);
 }
 
 static void from_bind(struct lcall *c, const struct lquery *in, const struct where *w, struct str match, struct stmt *q, int *n) {
     if (in->search.n && c->l->search[0]) stmt_text(q, (*n)++, match);
-    scope_bind(c, q, n);
     where_bind(c, w, q, n);
+    scope_bind(c, q, n);
 }
 
 /* The ids in order, one more than the page and TOTAL_MAX need: one walk gives page, total and whether there is a next page. */
@@ -197,52 +196,55 @@ static const struct ledger *named_by(const struct lcall *c, const struct ledger_
     return to && to->title[0] && !to->view[0] ? to : NULL;
 }
 
-/* "select …" and the joins behind the page's ids; returns whether the view is needed. */
-static bool select_sql(const struct lcall *c, const struct lquery *in, const struct ledger_access *acc, struct buf *sel, struct buf *joins) {
-    bool view = c->l->view[0] != 0;
+struct column { /* of a page, behind the nine every record has */
+    const struct ledger_field *f;
+    const char *name; /* key of what a reference is called; NULL no such column */
+};
+
+/* "select …", the joins behind the page's ids and what the columns are; *view: the view is needed. */
+static int select_sql(struct lcall *c, const struct lquery *in, const struct ledger_access *acc, struct buf *sel, struct buf *joins, struct column *col,
+                      bool *view) {
+    int n = 0;
     buf_puts(sel, "select r.id,r.no,r.rev,r.state,r.area,r.mine,r.due,r.updated,r.updated_by");
     for (int i = 0; i < c->l->fields; i++) {
         const struct ledger_field *f = &c->l->field[i];
         if (!wanted(c, in, acc, f)) continue;
-        view |= f->derive[0] != 0;
+        *view |= f->derive[0] != 0;
         buf_printf(sel, ",r.\"%s\"", f->key);
         const struct ledger *to = named_by(c, f);
+        col[n++] = (struct column){f, to ? arena_printf(c->arena, "%s_name", f->key) : NULL};
         if (!to) continue;
         buf_printf(sel, ",t%d.\"%s\"", i, to->title);
         buf_printf(joins, " left join l_%s t%d on t%d.id=r.\"%s\"", to->key, i, i, f->key);
     }
-    return view;
+    return n;
 }
 
-static void row_json(struct lcall *c, const struct lquery *in, struct stmt *q, const struct ledger_access *acc, struct json *j) {
+static void text_json(struct stmt *q, int at, struct json *j) {
+    if (stmt_col_null(q, at))
+        json_none(j);
+    else
+        json_str(j, stmt_col_text(q, at));
+}
+
+static void row_json(struct lcall *c, const struct column *col, int n, struct stmt *q, struct json *j) {
     json_obj(j);
     stmt_json(q, j, "id:i no:s? rev:i state:s? area:s? mine:s? due:t updated:t updated_by:s?");
     json_key(j, "overdue");
     json_bool(j, !stmt_col_null(q, 6) && stmt_col_i64(q, 6) < c->now);
-    for (int i = 0, col = 9; i < c->l->fields; i++) {
-        const struct ledger_field *f = &c->l->field[i];
-        struct value v;
-        if (!wanted(c, in, acc, f)) continue;
+    for (int i = 0, at = 9; i < n; i++) {
+        const struct ledger_field *f = col[i].f;
         json_key(j, f->key);
         if (f->type == LF_TEXT || f->type == LF_ENUM || f->type == LF_SET || f->type == LF_REGION) { /* most of a page: not copied on the way */
-            if (stmt_col_null(q, col))
-                json_none(j);
-            else
-                json_str(j, stmt_col_text(q, col));
-            col++;
+            text_json(q, at++, j);
         } else {
-            value_read(q, col++, f, c->arena, &v);
+            struct value v;
+            value_read(q, at++, f, c->arena, &v);
             value_json(j, f, &v);
         }
-        if (!named_by(c, f)) continue;
-        char name[64];
-        snprintf(name, sizeof name, "%s_name", f->key);
-        json_key(j, name);
-        if (stmt_col_null(q, col))
-            json_none(j);
-        else
-            json_str(j, stmt_col_text(q, col));
-        col++;
+        if (!col[i].name) continue;
+        json_key(j, col[i].name);
+        text_json(q, at++, j);
     }
     json_end(j);
 }
@@ -254,7 +256,10 @@ static int rows_json(struct lcall *c, const struct lquery *in, const int64_t *id
     const struct ledger_access *acc = c->actor ? ledger_access(c->l, c->actor) : NULL;
     buf_init(&b, 256 << 10);
     buf_init(&joins, 16 << 10);
-    bool view = select_sql(c, in, acc, &b, &joins);
+    struct column *col = arena_alloc(c->arena, ((size_t)c->l->fields + 1) * sizeof *col);
+    if (!col) return zb_fail(e, ZB_E_LIMIT, "the request is too large");
+    bool view = c->l->view[0] != 0;
+    int cols = select_sql(c, in, acc, &b, &joins, col, &view);
     buf_printf(&b, " from %s_%s r%s where r.id in (", view || derived ? "v" : "l", c->l->key, joins.p ? joins.p : "");
     for (int64_t i = 0; i < n; i++) buf_printf(&b, i ? ",%lld" : "%lld", (long long)id[i]);
     buf_printf(&b, ")%s", order);
@@ -262,7 +267,7 @@ static int rows_json(struct lcall *c, const struct lquery *in, const int64_t *id
     ZB_AUTO(stmt_done) struct stmt *q = n ? db_once(c->db, b.p, e) : NULL;
     if (n && !q) return e->rc;
     int r = 0;
-    while (n && (r = stmt_row(q, e)) == 1) row_json(c, in, q, acc, j);
+    while (n && (r = stmt_row(q, e)) == 1) row_json(c, col, cols, q, j);
     return r;
 }
 

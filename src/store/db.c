@@ -196,12 +196,17 @@ static void col_json(struct stmt *q, int col, struct json *j, struct str kind) {
 }
 
 void stmt_json(struct stmt *q, struct json *j, const char *columns) {
-    struct str rest = str_of(columns), kind;
-    for (int col = 0; rest.p && rest.n; col++) {
-        struct str key = str_cut(str_cut(rest, ' ', &rest), ':', &kind);
+    const char *p = columns;
+    for (int col = 0; *p; col++) {
         char name[40];
-        if (!kind.p || !kind.n || key.n >= sizeof name) ZB_BUG("column %d of \"%s\" is not key:kind", col, columns);
-        str_copy(key, name, sizeof name);
+        size_t n = 0;
+        while (*p && *p != ':' && *p != ' ' && n < sizeof name - 1) name[n++] = *p++;
+        name[n] = '\0';
+        if (*p != ':' || !p[1] || p[1] == ' ') ZB_BUG("column %d of \"%s\" is not key:kind", col, columns);
+        struct str kind = {++p, 0};
+        while (*p && *p != ' ') p++;
+        kind.n = (size_t)(p - kind.p);
+        while (*p == ' ') p++;
         json_key(j, name);
         col_json(q, col, j, kind);
     }
