@@ -1,5 +1,5 @@
 /* The plan room at a province's size: 1,000 mines in 117 counties, 100 persons each with a class, 50,000 major hazards with two versions each, in SQLite.
- * What it costs to ask every indicator anew, to follow one changed record, to show the wall map, to ask another day. One line of JSON each.
+ * What it costs to ask every indicator anew, to follow one changed record, to ask another day. One line of JSON each.
  * usage: bench_prove POLICY */
 #include "../tests/unit/alarm_table.h"
 #include "ledger/ledger.h"
@@ -92,25 +92,6 @@ static void fill(void) {
     must(db_exec(db, "analyze", &e));
 }
 
-static void wall(void) {
-    static const struct actor TEAM = {.id = 1, .user = "team", .role = "working_team", .area = "14"};
-    double worst = 0;
-    for (int i = 0; i < 21; i++) {
-        struct look l = look_new(db, p, &TEAM, path);
-        struct buf b;
-        struct json j;
-        buf_init(&b, 64 << 20);
-        json_init(&j, &b);
-        must(look_area(&l, STR("14"), &e));
-        double from = ms();
-        must(view_wallmap(&l, &j, &e));
-        if (i && ms() - from > worst) worst = ms() - from;
-        buf_done(&b);
-        look_end(&l);
-    }
-    told("wall map of the province, worst of 20", worst, 50);
-}
-
 int main(int argc, char **argv) {
     struct prover *pr;
     int did;
@@ -136,7 +117,6 @@ int main(int argc, char **argv) {
     from = ms();
     must(prover_step(pr, p, zb_now(), &did, &e));
     told("one changed record of a mine", ms() - from, 2000);
-    wall();
     from = ms();
     struct other_day past;
     must(past_open(path, p, NULL, past_end_of(zb_day_of(zb_now()) - 300), zb_now(), &past, &e));

@@ -309,7 +309,8 @@ void engine_stats(struct engine *en, struct engine_stat *ret) {
     ret->queue_bytes = en->queue_bytes;
     ret->lag = en->head ? zb_now() - en->head->received : 0;
     pthread_mutex_unlock(&en->q_lock);
-    ret->disk_used = disk_used(en->dir, &ret->disk_free);
+    int used = disk_used(en->dir, &ret->disk_free), judged = __atomic_load_n(&en->disk, __ATOMIC_RELAXED);
+    ret->disk_used = judged < 0 ? used : judged; /* what uploads are admitted by */
     ret->inputs = raw_last(en->raw);
     raw_stats(en->raw, &ret->raw);
     pthread_mutex_lock(&en->trouble_lock);

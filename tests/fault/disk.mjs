@@ -4,18 +4,19 @@ import { execFileSync } from 'node:child_process'
 import { appendFileSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { cddy, cdss, json, serve, session, sleep, until, zb, zbTry } from '../lib.mjs'
 const M = '140214900001', mnt = mkdtempSync(join(tmpdir(), 'zb-full-'))
 const mount = (...a) => execFileSync('mount', a, { stdio: 'pipe' })
-let can = true
+let can = true, s
+after(() => s?.kill('SIGKILL'))
 try { mount('-t', 'tmpfs', '-o', 'size=512m', 'tmpfs', mnt) } catch { can = false }
 test('full disk', { skip: can ? false : 'mounting is not allowed here' }, async () => {
   const dir = join(mnt, 'd')
   zb(['init', dir])
   zb(['user', dir, 'add', 'admin', '--role', 'operator'])
   const token = json(['token', dir, 'add', M])[0].token, start = Math.floor(Date.now() / 30000) * 30000 - 86400e3
-  let s = await serve(dir)
+  s = await serve(dir)
   const put = f => fetch(`${s.url}/api/v1/uploads/${f.name}?wait=1`, { method: 'POST', headers: { Authorization: `Bearer ${token}` }, body: f.text }).then(async r => ({ status: r.status, text: await r.text() }))
   assert.equal((await put(cddy(M, start))).status, 200)
   assert.equal((await put(cdss(M, start, { P1: '0.4' }))).status, 200)

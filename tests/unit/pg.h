@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "test.h"
 #define PG_BIN "/usr/lib/postgresql/15/bin"
 
 static char pg_dir[64];
@@ -84,3 +85,18 @@ __attribute__((unused)) static const char *pg_fresh_with(const char *more) {
     return url;
 }
 __attribute__((unused)) static const char *pg_fresh(void) { return pg_fresh_with(""); }
+
+/* The tests on SQLite, then on PostgreSQL where it is there, *postgres telling them which. How many failed. */
+#define ON_BOTH(tests, postgres) on_both(tests, sizeof(tests) / sizeof *(tests), postgres)
+__attribute__((unused)) static int on_both(const struct CMUnitTest *tests, size_t n, bool *postgres) {
+    const char *why;
+    int bad = _cmocka_run_group_tests("sqlite", tests, n, NULL, NULL);
+    if (!pg_start(&why)) {
+        printf("skipped on PostgreSQL: %s\n", why);
+        return bad;
+    }
+    *postgres = true;
+    bad += _cmocka_run_group_tests("postgres", tests, n, NULL, NULL);
+    pg_stop();
+    return bad;
+}

@@ -2,6 +2,7 @@
 #pragma once
 #include "../test.h"
 #include "engine/engine.h"
+#include "store/db.h"
 
 static char dir[64];
 static struct engine *en;
@@ -30,4 +31,14 @@ static int down(void **s) {
     char cmd[100];
     snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
     return system(cmd);
+}
+/* What a query of one number gives; -1 no row. */
+__attribute__((unused)) static int64_t number(const char *sql) {
+    struct db *db = engine_reader(en, &err);
+    struct stmt *q = db_use(db, sql, &err);
+    assert_non_null(q);
+    int64_t n = stmt_row(q, &err) == 1 ? stmt_col_i64(q, 0) : -1;
+    stmt_done(&q);
+    engine_reader_back(en, db);
+    return n;
 }

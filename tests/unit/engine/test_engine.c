@@ -33,15 +33,6 @@ static void define(const char *mine) {
              mine);
     OK(engine_submit(en, str_of(mine), STR("http"), str_of(name), str_of(text), true, &u, &err));
 }
-static int64_t number(const char *sql) {
-    struct db *db = engine_reader(en, &err);
-    struct stmt *q = db_use(db, sql, &err);
-    assert_non_null(q);
-    int64_t n = stmt_row(q, &err) == 1 ? stmt_col_i64(q, 0) : -1;
-    stmt_done(&q);
-    engine_reader_back(en, db);
-    return n;
-}
 static int samples(const char *mine, const char *point) {
     struct sample *v;
     int n;

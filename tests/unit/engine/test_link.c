@@ -6,15 +6,6 @@ static struct upload_result u;
 #define M "140214900001"
 #define OTHER "140214900777"
 
-static int64_t number(const char *sql) {
-    struct db *db = engine_reader(en, &err);
-    struct stmt *q = db_use(db, sql, &err);
-    assert_non_null(q);
-    int64_t n = stmt_row(q, &err) == 1 ? stmt_col_i64(q, 0) : -1;
-    stmt_done(&q);
-    engine_reader_back(en, db);
-    return n;
-}
 static zb_time when(int k) { return at("2026-03-01 00:00:00") + (zb_time)k * 30000; }
 static int put(const char *code, const char *type, int k, const char *body) {
     char name[80], text[900], t[ZB_TIME_CAP], st[ZB_TIME_CAP];

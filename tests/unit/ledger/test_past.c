@@ -114,15 +114,7 @@ static const struct CMUnitTest TESTS[] = {cmocka_unit_test_setup_teardown(dates,
                                           cmocka_unit_test_setup_teardown(refused, setup, teardown)};
 
 int main(void) {
-    const char *why;
-    int bad = cmocka_run_group_tests_name("sqlite", TESTS, NULL, NULL);
-    if (pg_start(&why)) {
-        postgres = true;
-        bad += cmocka_run_group_tests_name("postgres", TESTS, NULL, NULL);
-        pg_stop();
-    } else {
-        printf("skipped on PostgreSQL: %s\n", why);
-    }
+    int bad = ON_BOTH(TESTS, &postgres);
     policy_unref(p);
     return bad;
 }

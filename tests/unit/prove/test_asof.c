@@ -220,16 +220,4 @@ static void months(void **st) {
 
 #define TEST(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 static const struct CMUnitTest TESTS[] = {TEST(fields), TEST(rows), TEST(kept), TEST(months)};
-int main(void) {
-    const char *why;
-    int bad = cmocka_run_group_tests_name("sqlite", TESTS, NULL, NULL);
-    if (bad) return bad;
-    if (!pg_start(&why)) {
-        printf("skipped on PostgreSQL: %s\n", why);
-        return 0;
-    }
-    postgres = true;
-    bad = cmocka_run_group_tests_name("postgres", TESTS, NULL, NULL);
-    pg_stop();
-    return bad;
-}
+int main(void) { return ON_BOTH(TESTS, &postgres); }
