@@ -47,7 +47,7 @@ async function send(s, token, list) { // each mine in its order, all mines side 
     }
   }))
 }
-const KINDS = ['over-limit', 'under-limit', 'cut', 'over-range', 'feed', 'masked', 'calibration', 'fault', 'state'] // what samples alone decide; silence and lateness of a link differ by their nature
+const KINDS = ['over-limit', 'under-limit', 'cut', 'over-range', 'feed', 'masked', 'calibration', 'fault', 'state', 'reported'] // silence and lateness of a link differ by their nature
 async function settle(admin) { // no alarm changes any more, and nothing late is waiting
   for (let last = '', same = 0; same < 4;) {
     await sleep(4000)

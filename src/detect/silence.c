@@ -26,28 +26,31 @@ void mine_station(const struct policy *p, struct mine_state *m, struct str stati
 
 void mine_told(const struct policy *p, struct mine_state *m, const struct event *v, zb_time now, struct alarm_diffs *out) {
     struct step s = {p, m, now, out};
-    char key[48], group[64], said[120];
+    char key[48], group[64], said[120], why[ALARM_WHY_CAP] = "";
     struct note note;
     struct pt *pt = pt_find(m, v->subject);
     if (!v->subject.n || v->subject.n >= sizeof key || v->start > now + p->silence.future_max) return;
     str_copy(v->subject, key, sizeof key);
-    snprintf(group, sizeof group, "report/%.*s/%lld", v->code.n > 10 ? 10 : (int)v->code.n, v->code.p ? v->code.p : "", (long long)v->start);
-    bool stands = told_stands(m, key, v->kind, group), moment = v->end == v->start;
-    if (!stands && v->end != ZB_TIME_NONE && !moment) return; /* came and went before we heard of it: our own judgement of the samples stands */
-    if (!stands && v->same_as < ALARM_KINDS_N &&
-        ((pt && alarm_find(m, pt, "", v->same_as)) || (v->same_as == ALARM_STATION && pt && alarm_find(m, NULL, pt->def.station, v->same_as))))
-        return;
-    if (v->end == ZB_TIME_NONE || moment) {
+    snprintf(group, sizeof group, ALARM_TOLD "%.*s/%lld", v->code.n > 10 ? 10 : (int)v->code.n, v->code.p ? v->code.p : "", (long long)v->start);
+    bool stands = told_stands(m, key, v->kind, group), moment = v->end == v->start && !v->past;
+    int before = out->n;
+    if (stands && v->past) return; /* it stands still, as what is live says */
+    if (v->same_as == ALARM_STATION)
+        alarm_same(ALARM_STATION, pt ? pt->def.station : "", why);
+    else if (v->same_as < ALARM_KINDS_N)
+        alarm_same(v->same_as, key, why);
+    if (v->end == ZB_TIME_NONE || moment || !stands) {
         snprintf(said, sizeof said, STR_FMT "%s" STR_FMT, v->code.n > 20 ? 20 : (int)v->code.n, v->code.p ? v->code.p : "", v->say.n ? " " : "",
                  v->say.n > 90 ? 90 : (int)v->say.n, v->say.p ? v->say.p : ""); /* the mine's own words */
         bool known = v->same_as < ALARM_KINDS_N, reported = v->kind == ALARM_REPORTED;
         snprintf(note.zh, sizeof note.zh, "%s%s%s", reported ? "矿方上报异常 " : "", known ? ALARM_KIND_ZH[v->same_as] : "", said);
         snprintf(note.en, sizeof note.en, "%s%s%s%s", reported ? "reported by the mine: " : "", known ? ALARM_KIND_KEY[v->same_as] : "", known ? " " : "",
                  said);
-        struct cond c = {NULL, key, v->kind, v->level ? v->level : p->kind[v->kind].level, v->start, v->peak, ZB_FIX_NONE, 0, group, note.zh, note.en, NULL};
+        struct cond c = {NULL, key, v->kind, v->level ? v->level : p->kind[v->kind].level, v->start, v->peak, ZB_FIX_NONE, 0, group, note.zh, note.en, why};
         alarm_hold(&s, &c);
     }
     if (v->end != ZB_TIME_NONE) told_release(&s, NULL, key, v->kind, group, v->end);
+    if (!stands && !moment && out->n == before + 2) out->a[before] = out->a[--out->n]; /* it came and went: that is one word */
     m->due = now;
 }
 

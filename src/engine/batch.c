@@ -33,9 +33,11 @@ int job_observe(const struct policy *p, struct job *j, struct zb_err *e) {
     return ZB_OK;
 }
 
+static zb_time sent_of(const struct job *j) { return j->batch.time != ZB_TIME_NONE ? j->batch.time : j->batch.name_time; }
+
 /* A definition out of a backlog says how a point was, not how it is: it stands only where there is none yet. */
 static bool outdated(const struct engine *en, const struct job *j, const struct point_def *def) {
-    zb_time sent = j->batch.time != ZB_TIME_NONE ? j->batch.time : j->batch.name_time;
+    zb_time sent = sent_of(j);
     struct point_now now;
     if (!en->policy->intake.files || sent == ZB_TIME_NONE || !mine_point(j->mine->state, str_of(def->code), &now)) return false;
     return now.defined && now.last.t != ZB_TIME_NONE && sent < now.last.t - en->policy->intake.live_within;
@@ -55,10 +57,17 @@ static void step_stations(struct engine *en, struct job *j) {
             mine_station(en->policy, j->mine->state, s[k].station, s[k].run, s[k].t, j->received, &en->diffs);
 }
 
+/* What a file out of a backlog says stands, stood when the file was made: whether it stands still, only what is live can say. */
 static void step_told(struct engine *en, struct job *j) {
     struct event v[FACTS_MAX];
+    zb_time sent = sent_of(j);
+    bool past = en->policy->intake.files && sent != ZB_TIME_NONE && sent < j->received - en->policy->intake.live_within;
     for (int i = 0; i < j->batch.n; i++)
-        for (int k = 0, n = events_of(en->policy, &j->batch, i, j->arena, v); k < n; k++) mine_told(en->policy, j->mine->state, &v[k], j->received, &en->diffs);
+        for (int k = 0, n = events_of(en->policy, &j->batch, i, j->arena, v); k < n; k++) {
+            v[k].past = past && v[k].end == ZB_TIME_NONE;
+            if (v[k].past) v[k].end = sent > v[k].start ? sent : v[k].start;
+            mine_told(en->policy, j->mine->state, &v[k], j->received, &en->diffs);
+        }
 }
 
 /* A point nobody has defined yet becomes what its first sample says of it, before that sample is judged. */
@@ -83,7 +92,7 @@ static void step_link(struct job *j) {
     struct link *l = &j->mine->link;
     str_copy(str_of(j->name), l->last_file, sizeof l->last_file);
     l->last_received = j->received;
-    zb_time sent = j->batch.time != ZB_TIME_NONE ? j->batch.time : j->batch.name_time;
+    zb_time sent = sent_of(j);
     l->delay = sent == ZB_TIME_NONE ? ZB_TIME_NONE : j->received - sent;
     if (sent != ZB_TIME_NONE && strcmp(j->origin, "import")) skew_add(&j->mine->linkage.clock, j->received, l->delay);
     l->files++;

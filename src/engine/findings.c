@@ -62,7 +62,10 @@ static const char *const MIGRATIONS[] = {
     "alter table trial_alarm add column why text not null default ''; alter table trial_alarm add column note_en text not null default '';"
     "create table foreseen(id text primary key, mine text not null, point text not null, hazard text not null, level integer not null, raised integer not null,"
     " cleared integer, last integer not null, note text not null, why text not null, input integer not null, clue text) strict;"
-    "create index foreseen_new on foreseen(raised) where clue is null;"};
+    "create index foreseen_new on foreseen(raised) where clue is null;",
+    /* merged: also of what a mine told and we find ourselves (merge.c) */
+    "alter table trial_alarm add column merged text;"
+    "create index alarm_why on alarm(mine, why) where why<>'';"};
 
 int findings_init(struct db *db, struct zb_err *e) {
     return db_migrate(db, "engine", MIGRATIONS, sizeof MIGRATIONS / sizeof *MIGRATIONS, e) == ZB_OK ? facts_init(db, e) : e->rc;
@@ -131,34 +134,6 @@ static void point_words(struct mine *m, const struct alarm *a, char *location, s
     " on conflict(id) do update set level=?5,cleared=?7,last=?8,peak=?9,lim=?10,labels=?11,count=?12,grp=?13,note=?14,input=?18,why=?21,note_en=?22"           \
     " where level<>?5 or cleared is not ?7 or last<>?8 or peak is not ?9 or lim is not ?10 or labels<>?11 or count<>?12 or grp<>?13 or note<>?14"
 
-/* Late data may give an alarm an earlier beginning, and with it another id: what stood for it until now is kept, says which one it became, and hands on what
- * officers have done. */
-#define OFFICERS "state,acked,acked_by,cause,cause_note,caused,caused_by,measure,measured,measured_by,verified,verified_by"
-static int merge(struct engine *en, const struct alarm *a, struct zb_err *e) {
-    ZB_AUTO(stmt_done)
-    struct stmt *q = db_use(en->db,
-                            "update alarm set merged=?1 where mine=?2 and point=?3 and kind=?4 and id<>?1 and raised>=?5 and (?6 is null or raised<=?6) and "
-                            "merged is null",
-                            e);
-    if (!q) return e->rc;
-    stmt_z(q, 1, a->id);
-    stmt_z(q, 2, a->mine);
-    stmt_z(q, 3, a->point);
-    stmt_i64(q, 4, a->kind);
-    stmt_time(q, 5, a->raised);
-    stmt_time(q, 6, a->cleared);
-    if (stmt_run(q, e) != ZB_OK) return e->rc;
-    if (!db_changes(en->db)) return ZB_OK;
-    ZB_AUTO(stmt_done)
-    struct stmt *o = db_use(en->db,
-                            "update alarm set (" OFFICERS ")=(select " OFFICERS " from alarm where merged=?1 order by state desc, raised limit 1)"
-                            " where id=?1 and state=0",
-                            e);
-    if (!o) return e->rc;
-    stmt_z(o, 1, a->id);
-    return stmt_run(o, e);
-}
-
 #define UPSERT_FORESEEN                                                                                                                                        \
     "insert into foreseen(id,mine,point,hazard,level,raised,cleared,last,note,why,input,clue) values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,null)"                 \
     " on conflict(id) do update set level=?5,cleared=?7,last=?8,note=?9,why=?10,input=?11,clue=case when level<>?5 then null else clue end"
@@ -182,10 +157,12 @@ static int foreseen_store(struct engine *en, const struct found *f, struct zb_er
     return stmt_run(q, e);
 }
 
-/* One alarm's machine half; *changed: the row is not what it was. */
-static int alarm_store(struct engine *en, const struct found *f, zb_time now, bool *changed, struct zb_err *e) {
+/* One alarm's machine half; *changed: the row is not what it was; *gone: it is part of another. */
+static int alarm_store(struct engine *en, const struct found *f, zb_time now, bool *changed, bool *gone, struct zb_err *e) {
     const struct alarm *a = &f->alarm;
     char location[128], unit[16];
+    int known = merge_known(en, f, e);
+    if (known) return known < 0 ? known : ZB_OK;
     point_words(f->mine, a, location, sizeof location, unit, sizeof unit);
     ZB_AUTO(stmt_done) struct stmt *q = db_use(en->db, f->trial ? UPSERT("trial_alarm") : UPSERT("alarm"), e);
     if (!q) return e->rc;
@@ -213,7 +190,7 @@ static int alarm_store(struct engine *en, const struct found *f, zb_time now, bo
     stmt_z(q, 22, a->note_en);
     if (stmt_run(q, e) != ZB_OK) return e->rc;
     *changed = db_changes(en->db) > 0;
-    return f->late && !f->trial ? merge(en, a, e) : ZB_OK;
+    return merge_found(en, f, gone, e);
 }
 
 static void digest_line(EVP_MD_CTX *md, const struct alarm *a) {
@@ -261,17 +238,17 @@ static int store_found(struct engine *en, zb_time now, struct zb_err *e) {
     int n = 0, rc = ZB_OK;
     for (int i = 0; i < en->nfound && rc == ZB_OK; i++) {
         if (en->found[i].input < en->findings_input) continue; /* stored before a restart */
-        bool changed = false;
+        bool changed = false, gone = false;
         if (alarm_shadow(&en->found[i].alarm)) {
             rc = foreseen_store(en, &en->found[i], e);
             en->found[i].alarm.id[0] = 0; /* nobody is told */
             continue;
         }
-        rc = alarm_store(en, &en->found[i], now, &changed, e);
+        rc = alarm_store(en, &en->found[i], now, &changed, &gone, e);
         if (rc == ZB_OK && changed && !en->found[i].trial) {
             digest_line(md, &en->found[i].alarm);
             n++;
-            rc = ring(en, &en->found[i], now, e);
+            if (!gone) rc = ring(en, &en->found[i], now, e);
         } else {
             en->found[i].alarm.id[0] = 0; /* nothing new to tell, or not for the desk */
         }

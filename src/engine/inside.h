@@ -211,6 +211,10 @@ void refused_add(struct engine *en, const char *mine, const char *file, const ch
 void latest_add(struct engine *en, struct mine *m, const struct job *j);
 void findings_drop(struct engine *en);
 
+/* merge.c */
+int merge_known(struct engine *en, const struct found *f, struct zb_err *e);
+int merge_found(struct engine *en, const struct found *f, bool *gone, struct zb_err *e); /* after its row is stored; *gone: it is part of another */
+
 /* judge.c */
 int judge_start(struct engine *en, struct zb_err *e);
 void judge_stop(struct engine *en);

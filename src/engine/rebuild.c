@@ -65,14 +65,14 @@ static int first_difference(struct engine *en, struct rebuild_result *ret, struc
     return r < 0 ? r : ZB_OK;
 }
 
-#define ROW "id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged,why,note_en"
+#define ROW "id,mine,point,kind,level,raised,cleared,last,peak,lim,labels,count,grp,note,region,location,unit,input,judged,why,note_en,late,merged"
 #define FORESEEN "id,mine,point,hazard,level,raised,cleared,last,note,why"
 
 static int take_over(struct engine *en, struct zb_err *e) {
     static const char *const SQL[] = {
         "insert into live.alarm(" ROW ") select " ROW " from main.alarm where true on conflict(id) do update set level=excluded.level,cleared=excluded.cleared,"
         "last=excluded.last,peak=excluded.peak,lim=excluded.lim,labels=excluded.labels,count=excluded.count,grp=excluded.grp,note=excluded.note,input=excluded."
-        "input,why=excluded.why,note_en=excluded.note_en",
+        "input,why=excluded.why,note_en=excluded.note_en,merged=coalesce(merged,excluded.merged)",
         "insert into live.foreseen(" FORESEEN ",input) select " FORESEEN
         ",input from main.foreseen where true on conflict(id) do update set level=excluded.level,"
         "cleared=excluded.cleared,last=excluded.last,note=excluded.note,why=excluded.why,input=excluded.input",

@@ -8,12 +8,13 @@
     X(CUT, "cut", "断电")                                                                                                                                      \
     X(OVER_RANGE, "over-range", "超量程")                                                                                                                      \
     X(FEED, "feed", "馈电异常")                                                                                                                                \
-    X(CALIB, "calibration", "标校") X(MASKED, "masked", "屏蔽") X(FAULT, "fault", "传感器故障") X(STATION, "station", "分站故障")                              \
-        X(POINT_SILENT, "point-silent", "测点中断") X(MINE_LATE, "mine-late", "上传迟到") X(MINE_SILENT, "mine-silent", "联网中断")                            \
-            X(LAX_LIMIT, "lax-limit", "限值偏松") X(REPORTED, "reported", "矿方上报") X(RATE, "rate", "变化过快") X(STATE, "state", "状态异常")                \
-                X(RAIN, "rain", "降雨预警") X(JOINT, "joint", "综合预警") X(OVER_TIME, "over-time", "超时") X(OVER_PEOPLE, "over-people", "超员")              \
-                    X(RESTRICTED, "restricted", "进入限制区域") X(CALL, "call", "人员求救") X(SEAL, "seal", "电子封条") X(VIDEO, "video", "视频异常")          \
-                        X(VEHICLE, "vehicle", "车辆异常") X(WARNING, "warning", "预警")
+    X(CALIB, "calibration", "标校")                                                                                                                            \
+    X(MASKED, "masked", "屏蔽")                                                                                                                                \
+    X(FAULT, "fault", "传感器故障") X(STATION, "station", "分站故障") X(POINT_SILENT, "point-silent", "测点中断") X(MINE_LATE, "mine-late", "上传迟到")        \
+        X(MINE_SILENT, "mine-silent", "联网中断") X(LAX_LIMIT, "lax-limit", "限值偏松") X(REPORTED, "reported", "矿方上报") X(RATE, "rate", "变化过快")        \
+            X(STATE, "state", "状态异常") X(RAIN, "rain", "降雨预警") X(JOINT, "joint", "综合预警") X(OVER_TIME, "over-time", "超时")                          \
+                X(OVER_PEOPLE, "over-people", "超员") X(RESTRICTED, "restricted", "进入限制区域") X(CALL, "call", "人员求救") X(SEAL, "seal", "电子封条")      \
+                    X(VIDEO, "video", "视频异常") X(VEHICLE, "vehicle", "车辆异常") X(WARNING, "warning", "预警")
 enum alarm_kind {
 #define X(id, key, zh) ALARM_##id,
     ALARM_KINDS(X)
@@ -57,12 +58,19 @@ struct alarm {          /* the machine's half; the officer's half (ack, cause �
     char group[64];          /* alarms of one cause share it; "" none */
     char note[320];          /* why, in Chinese, with the value and the limit's source */
     char note_en[320];       /* the same in English */
-    char why[ALARM_WHY_CAP]; /* of a warning: its rule and facts, "rule @subject item=value …", to be said in any language; "" else */
+    char why[ALARM_WHY_CAP]; /* of a warning: its rule and facts, "rule @subject item=value …", to be said in any language; of what a mine told: the
+                                same thing in our own judgement (alarm_same); "" else */
 };
 
 /* A warning whose hazard works in the shadow: its owner's business, not the desk's. */
 #define ALARM_SHADOW "shadow/"
 static inline bool alarm_shadow(const struct alarm *a) { return a->kind == ALARM_WARNING && !strncmp(a->group, ALARM_SHADOW, sizeof ALARM_SHADOW - 1); }
+
+/* What a mine told, of itself: all that is known of its end may come in any order. */
+#define ALARM_TOLD "report/"
+static inline bool alarm_told(const struct alarm *a) { return !strncmp(a->group, ALARM_TOLD, sizeof ALARM_TOLD - 1); }
+/* What `why` says of a report whose fact is an alarm of this kind and point where we find it ourselves. */
+void alarm_same(enum alarm_kind k, const char *point, char out[ALARM_WHY_CAP]);
 
 /* What a mine tells instead of a sample: its own alarms, people alarms, seal and video events, warnings of slope systems. */
 struct event {
@@ -74,4 +82,5 @@ struct event {
     struct str say;          /* in words */
     zb_time start, end;      /* end NONE while it lasts; equal: a moment */
     zb_fix peak;
+    bool past; /* out of a backlog: it stood at `end`, and may have gone on */
 };

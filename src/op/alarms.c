@@ -155,11 +155,11 @@ static int absent(struct op_call *c, struct zb_err *e) {
 struct standing {
     int64_t kind, state;
     bool cleared;
-    char mine[24], region[8];
+    char mine[24], region[8], merged[ALARM_ID_CAP];
 };
 
 static int standing_read(struct op_call *c, struct db *db, struct standing *s, struct zb_err *e) {
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "select kind,state,cleared,mine,region from alarm where id=?", e);
+    ZB_AUTO(stmt_done) struct stmt *q = db_use(db, "select kind,state,cleared,mine,region,merged from alarm where id=?", e);
     if (!q) return e->rc;
     stmt_text(q, 1, op_text(c, "id"));
     int r = stmt_row(q, e);
@@ -170,6 +170,7 @@ static int standing_read(struct op_call *c, struct db *db, struct standing *s, s
     s->cleared = !stmt_col_null(q, 2);
     str_copy(stmt_col_text(q, 3), s->mine, sizeof s->mine);
     str_copy(stmt_col_text(q, 4), s->region, sizeof s->region);
+    str_copy(stmt_col_text(q, 5), s->merged, sizeof s->merged);
     return sees(c, s->region, s->mine) ? ZB_OK : absent(c, e);
 }
 
@@ -228,6 +229,7 @@ static int shelf_allowed(struct op_call *c, const struct standing *s, struct zb_
 }
 
 static int act_allowed(struct op_call *c, const struct act *a, const struct standing *s, struct zb_err *e) {
+    if (s->merged[0]) return zb_fail(e, ZB_E_CONFLICT, "the alarm became part of alarm %s: answer that one", s->merged);
     if (!(a->from & (1u << s->state)))
         return zb_fail(e, ZB_E_CONFLICT, "the alarm is %s (%s): %s is not possible now", ALARM_STATE_KEY[s->state], ALARM_STATE_ZH[s->state], a->name);
     if (a->needs_cleared && !s->cleared) return zb_fail(e, ZB_E_CONFLICT, "the alarm still lasts: it can be closed when the value is back");

@@ -112,7 +112,7 @@ static bool needs_class(const struct policy *p, const char *sensor) {
 static int lax_read(struct report *r, struct zb_err *e) {
     struct map at = {0};
     ZB_AUTO(stmt_done)
-    struct stmt *q = r->h->trial ? db_use(r->c->db, "select point,note from trial_alarm where mine=? and kind=? and cleared is null", e)
+    struct stmt *q = r->h->trial ? db_use(r->c->db, "select point,note from trial_alarm where mine=? and kind=? and cleared is null and merged is null", e)
                                  : db_use(r->c->db, "select point,note from alarm where mine=? and kind=? and cleared is null and merged is null", e);
     if (!q) return e->rc;
     stmt_z(q, 1, r->h->code);
@@ -312,7 +312,8 @@ static int refusals(struct report *r, int *strange, int *whole, struct zb_err *e
 
 static int alarms(struct report *r, struct zb_err *e) {
     struct json *j = r->j;
-    ZB_AUTO(stmt_done) struct stmt *q = db_use(r->c->db, "select kind,count(*) from trial_alarm where mine=? group by kind order by kind", e);
+    ZB_AUTO(stmt_done)
+    struct stmt *q = db_use(r->c->db, "select kind,count(*) from trial_alarm where mine=? and merged is null group by kind order by kind", e);
     if (!q) return e->rc;
     stmt_z(q, 1, r->h->code);
     json_key(j, "alarms");

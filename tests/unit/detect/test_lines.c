@@ -148,7 +148,7 @@ static void silence_by_period(void **s) {
 }
 static void told_events(void **s) {
     (void)s;
-    struct event v = {ALARM_OVER_TIME, ALARM_KINDS_N, LEVEL_NONE, STR("C1"), STR(""), STR("张三"), t0, ZB_TIME_NONE, ZB_FIX_NONE};
+    struct event v = {ALARM_OVER_TIME, ALARM_KINDS_N, LEVEL_NONE, STR("C1"), STR(""), STR("张三"), t0, ZB_TIME_NONE, ZB_FIX_NONE, false};
     mine_told(p, m, &v, t0, &d);
     mine_told(p, m, &v, t0 + ZB_MINUTE, &d); /* told again: the same */
     v.kind = ALARM_CALL;
@@ -162,7 +162,7 @@ static void told_events(void **s) {
     n = 0;
     for (struct live *l = m->own; l; l = l->next) n += l->a.kind == ALARM_CALL;
     assert_int_equal(n, 0);
-    struct event moment = {ALARM_VIDEO, ALARM_KINDS_N, LEVEL_ORANGE, STR("CAM"), STR("0001"), STR("遮挡"), t0, t0, ZB_FIX_NONE};
+    struct event moment = {ALARM_VIDEO, ALARM_KINDS_N, LEVEL_ORANGE, STR("CAM"), STR("0001"), STR("遮挡"), t0, t0, ZB_FIX_NONE, false};
     int before = d.n;
     mine_told(p, m, &moment, t0, &d);
     assert_true(d.n > before && d.a[d.n - 1].cleared == t0 && d.a[d.n - 1].level == LEVEL_ORANGE);

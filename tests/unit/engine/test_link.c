@@ -158,8 +158,73 @@ static void an_older_people_file_replaces_nothing(void **s) {
     assert_int_equal(number("select t from latest where type='RYSS'"), when(11));
 }
 
+static int report(int k, const char *type, int from, int end) { /* of the file of minute k/2; end 0: it lasts */
+    char body[300], a[ZB_TIME_CAP], b[ZB_TIME_CAP], c[ZB_TIME_CAP];
+    snprintf(body, sizeof body, "P1;环境瓦斯;1101工作面上隅角;%%CH4;%s;%s;%s;;;;;;;;;;%s~", type, zb_time_text(when(from), a),
+             end ? zb_time_text(when(end), b) : "", zb_time_text(when(k), c));
+    return put(M, "YCBJ", k, body);
+}
+static void desk(const char *expect) { /* what stands there, with what officers did, and what gave way */
+    struct db *db = engine_reader(en, &err);
+    struct stmt *q = db_use(db, "select kind, raised, cleared, state, merged is not null from alarm order by merged is not null, kind, raised", &err);
+    char got[600] = "";
+    assert_non_null(q);
+    while (stmt_row(q, &err) == 1)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s %lld-%lld %lld;", stmt_col_i64(q, 4) ? "gone " : "", ALARM_KIND_KEY[stmt_col_i64(q, 0)],
+                 (long long)(stmt_col_i64(q, 1) - when(0)) / 30000, stmt_col_null(q, 2) ? -1ll : (long long)(stmt_col_i64(q, 2) - when(0)) / 30000,
+                 (long long)stmt_col_i64(q, 3));
+    stmt_done(&q);
+    engine_reader_back(en, db);
+    assert_string_equal(got, expect);
+}
+static void acknowledge(void) {
+    struct db *w = engine_writer(en);
+    struct stmt *q = db_use(w, "update alarm set state=1, acked=1, acked_by='officer' where kind=?", &err);
+    stmt_i64(q, 1, ALARM_REPORTED);
+    OK(stmt_run(q, &err));
+    stmt_done(&q);
+    engine_writer_back(en);
+}
+#define ONE "over-limit 10-20 1;reported 5-7 0;gone reported 10-20 1;"
+/* What the mine tells of itself and what we find is one fact, whatever comes first; a report of something else stays. */
+static void a_report_and_a_finding_are_one(void **s) {
+    (void)s;
+    define();
+    OK(report(5, "004", 5, 0));
+    OK(report(7, "004", 5, 7));
+    for (int k = 10; k < 20; k++) OK(report(k, "001", 10, 0));
+    acknowledge(); /* before a sample was there */
+    OK(report(20, "001", 10, 20));
+    for (int k = 1; k < 40; k++) OK(sample(M, k, k >= 10 && k < 20 ? "1.20" : "0.40", 0));
+    desk("over-limit 10-20 1;reported 5-7 1;gone reported 10-20 1;");
+    close_();
+    struct rebuild_result r;
+    OK(engine_rebuild(dir, NULL, &r, &err));
+    assert_int_equal(r.differ, 0);
+    open_();
+    desk("over-limit 10-20 1;reported 5-7 1;gone reported 10-20 1;");
+}
+static void newest_first_it_is_the_same(void **s) {
+    (void)s;
+    define();
+    OK(report(20, "001", 10, 20));
+    desk("reported 10-20 0;");
+    acknowledge();
+    for (int k = 19; k >= 10; k--) OK(report(k, "001", 10, 0)); /* it stood then: that is known */
+    desk("reported 10-20 1;");
+    for (int k = 1; k < 40; k++) OK(sample(M, k, k >= 10 && k < 20 ? "1.20" : "0.40", 0));
+    OK(report(7, "004", 5, 7));
+    OK(report(5, "004", 5, 0));
+    desk(ONE);
+    OK(report(12, "008", 12, 14)); /* of a kind that we do not find */
+    OK(report(28, "001", 28, 29)); /* of the kind, at another time */
+    desk("over-limit 10-20 1;reported 5-7 0;reported 12-14 0;reported 28-29 0;gone reported 10-20 1;");
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(a_trial_raises_nothing_until_it_is_accepted, up, down),
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(a_report_and_a_finding_are_one, up, down),
+                                       cmocka_unit_test_setup_teardown(newest_first_it_is_the_same, up, down),
+                                       cmocka_unit_test_setup_teardown(a_trial_raises_nothing_until_it_is_accepted, up, down),
                                        cmocka_unit_test_setup_teardown(a_confirmed_class_stays, up, down),
                                        cmocka_unit_test_setup_teardown(another_code_of_the_mine, up, down),
                                        cmocka_unit_test_setup_teardown(a_compared_family_is_kept_beside, up, down),
