@@ -191,8 +191,13 @@ static void leaf_sum(struct grow *g, struct leaf *l) {
     }
 }
 
+struct node { /* while a tree is grown, in double precision: in single the rows would not go where their classes say. What is kept is single */
+    int8_t feature, left, right;
+    double cut, value;
+};
+
 /* Splits l: it becomes the left half, *right the other. Rows keep their order. */
-static void leaf_split(struct grow *g, struct leaf *l, struct leaf *right, struct boost_node *tree, int *nodes, int *spare) {
+static void leaf_split(struct grow *g, struct leaf *l, struct leaf *right, struct node *tree, int *nodes, int *spare) {
     const uint8_t *bin = g->bin + (size_t)l->feature * (size_t)g->n;
     int a = l->from, s = 0;
     for (int i = l->from; i < l->to; i++) {
@@ -203,9 +208,9 @@ static void leaf_split(struct grow *g, struct leaf *l, struct leaf *right, struc
             spare[s++] = r;
     }
     memcpy(g->row + a, spare, (size_t)s * sizeof *spare);
-    struct boost_node *n = &tree[l->node];
+    struct node *n = &tree[l->node];
     n->feature = (int8_t)l->feature;
-    n->cut = (float)g->edge[l->feature][l->bin];
+    n->cut = g->edge[l->feature][l->bin];
     n->left = (int8_t)(*nodes)++;
     n->right = (int8_t)(*nodes)++;
     *right = (struct leaf){.from = a, .to = l->to, .node = n->right};
@@ -214,17 +219,17 @@ static void leaf_split(struct grow *g, struct leaf *l, struct leaf *right, struc
     for (int i = 0; i < 2; i++) {
         leaf_sum(g, both[i]);
         leaf_look(g, both[i]);
-        tree[both[i]->node] = (struct boost_node){.feature = -1, .value = (float)(-g->how->rate * both[i]->g / (both[i]->h + g->how->ridge))};
+        tree[both[i]->node] = (struct node){.feature = -1, .value = -g->how->rate * both[i]->g / (both[i]->h + g->how->ridge)};
     }
 }
 
-static void tree_grow(struct grow *g, int rows, struct boost_node *tree, int *spare) {
+static void tree_grow(struct grow *g, int rows, struct node *tree, int *spare) {
     struct leaf leaf[BOOST_LEAVES_MAX];
     int leaves = 1, nodes = 1;
     leaf[0] = (struct leaf){.from = 0, .to = rows};
     leaf_sum(g, &leaf[0]);
     leaf_look(g, &leaf[0]);
-    tree[0] = (struct boost_node){.feature = -1, .value = (float)(-g->how->rate * leaf[0].g / (leaf[0].h + g->how->ridge))};
+    tree[0] = (struct node){.feature = -1, .value = -g->how->rate * leaf[0].g / (leaf[0].h + g->how->ridge)};
     while (leaves < g->how->leaves) {
         int best = 0;
         for (int i = 1; i < leaves; i++)
@@ -233,6 +238,12 @@ static void tree_grow(struct grow *g, int rows, struct boost_node *tree, int *sp
         leaf_split(g, &leaf[best], &leaf[leaves], tree, &nodes, spare);
         leaves++;
     }
+}
+
+static double grown_value(const struct node *tree, const double *x) {
+    const struct node *n = tree;
+    while (n->feature >= 0) n = tree + (x[n->feature] <= n->cut ? n->left : n->right);
+    return n->value;
 }
 
 static const struct boost_node *tree_leaf(const struct boost_node *tree, const double *x) {
@@ -293,10 +304,13 @@ struct boost *boost_fit(const struct boost_how *how, const double *x, const doub
     for (int i = 0; i < n; i++) g.f[i] = b->base;
     uint32_t seed = how->seed;
     for (int t = 0; t < b->trees; t++) {
-        struct boost_node *tree = b->node + (size_t)t * (size_t)b->nodes;
+        struct node tree[2 * BOOST_LEAVES_MAX] = {{0}};
+        struct boost_node *kept = b->node + (size_t)t * (size_t)b->nodes;
         slopes(&g, y, weight);
         tree_grow(&g, draw(&g, &seed), tree, spare);
-        for (int i = 0; i < n; i++) g.f[i] += tree_leaf(tree, x + (size_t)i * cols)->value;
+        for (int i = 0; i < n; i++) g.f[i] += grown_value(tree, x + (size_t)i * cols);
+        for (int i = 0; i < b->nodes; i++)
+            kept[i] = (struct boost_node){tree[i].feature, tree[i].left, tree[i].right, (float)tree[i].cut, (float)tree[i].value};
     }
     free(g.bin), free(g.edge), free(g.edges), free(g.grad), free(g.hess), free(g.f), free(g.row), free(g.use), free(spare);
     return b;
