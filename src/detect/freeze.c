@@ -2,7 +2,7 @@
 #include "detect/ahead.h"
 #include <stdlib.h>
 
-#define VERSION 5
+#define VERSION 6
 #define FROZEN_MAX ((size_t)256 << 20)
 
 struct io {

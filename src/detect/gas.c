@@ -55,6 +55,16 @@ static void features(const double *rows, int now, int channels, double *x) {
         for (int l = 0; l < COMPANION; l++) x[k++] = look(rows, now, channels, c, l);
 }
 
+/* The few looks of the straight line, of every channel: now, 2 and 6 rows ago. */
+static int plain_of(const double *x, int channels, double *z) {
+    static const int AT[GAS_PLAIN_LOOKS] = {0, 2, 4};
+    int k = 0;
+    for (int c = 0; c < channels; c++)
+        for (int l = 0; l < GAS_PLAIN_LOOKS; l++) z[k++] = x[(c ? LOOKS + (c - 1) * COMPANION : 0) + AT[l]];
+    z[k++] = 1;
+    return k;
+}
+
 static double peak_after(const double *rows, int i, int horizon, int channels) {
     double hi = -INFINITY;
     for (int j = i + 1; j <= i + horizon; j++) hi = fmax(hi, rows[j * channels]);
@@ -121,6 +131,13 @@ static void learners_fit(struct gas_model *m, const struct sheet *s) {
             y[n++] = s->rise[i];
         }
     ridge_fit(x, y, NULL, n, s->k + 1, m->rule.ridge, m->w);
+    double z[FEATURES_MAX + 1];
+    int few = 0;
+    for (int i = 0; i < n; i++) { /* in place: the few are fewer */
+        few = plain_of(x + (size_t)i * (k + 1), m->channels, z);
+        memcpy(x + (size_t)i * (size_t)few, z, (size_t)few * sizeof *x);
+    }
+    ridge_fit(x, y, NULL, n, few, 1, m->plain); /* 1: against columns that are each other's copy */
     for (int i = 0, r = 0; i < s->n; i++)
         if (s->use[i]) memcpy(x + (size_t)r++ * k, s->x + (size_t)i * k, k * sizeof *x);
     struct boost_how how = {BOOST_SQUARE, (int)m->rule.trees, (int)m->rule.leaves, (int)m->rule.least, m->rule.rate, m->rule.shrink, 1, m->rule.columns, 1};
@@ -135,30 +152,47 @@ static void learners_free(struct gas_model *m) {
     m->trees = m->odds = NULL;
 }
 
-/* Views of a rise of at least gap. The ridge alone helps with the first step and misleads farther out, where it is a straight line's guess. */
-enum { VIEWS = 4, COMMON = 3 }; /* 1, its log odds, the mean beyond it; the ridge alone beyond it */
-static double ridge_at(const struct gas_model *m, const double *x) {
-    double z[FEATURES_MAX + 1];
+static void experts_at(const struct gas_model *m, const double *x, double ret[GAS_EXPERTS]) {
+    double z[FEATURES_MAX + 1], few[GAS_PLAIN_LOOKS * GAS_CHANNELS_MAX + 1];
     scaled(m, x, z);
-    return linear_at(m->w, z, m->k + 1);
+    ret[GAS_PLAIN] = linear_at(m->plain, few, plain_of(z, m->channels, few));
+    ret[GAS_RIDGE] = linear_at(m->w, z, m->k + 1);
+    ret[GAS_TREES] = boost_at(m->trees, x);
 }
 
-static void views_at(const struct gas_model *m, const double *x, double mean, double gap, double v[VIEWS]) {
-    double z[FEATURES_MAX + 1];
+/* Views of a rise of at least the first step: 1, its log odds, the middle of ridge and trees beyond it, the ridge alone beyond it. */
+enum { VIEWS = GAS_VIEWS };
+static void views_at(const struct gas_model *m, const double *x, const double expert[GAS_EXPERTS], double v[VIEWS]) {
+    double z[FEATURES_MAX + 1], step = m->rule.rise;
     memcpy(z, x, (size_t)m->k * sizeof *z);
-    z[m->k] = gap;
+    z[m->k] = step;
     v[0] = 1;
     v[1] = boost_at(m->odds, z);
-    v[2] = (mean - gap) / m->rule.rise;
-    v[3] = (ridge_at(m, x) - gap) / m->rule.rise;
+    v[2] = ((expert[GAS_RIDGE] + expert[GAS_TREES]) / 2 - step) / step;
+    v[3] = (expert[GAS_RIDGE] - step) / step;
+}
+
+/* The experts' shares, in tenths, with which their mean would have lost least in squares. */
+static double mean_of(const struct gas_tally *t, const double expert[GAS_EXPERTS]) {
+    double best = INFINITY, mean = 0;
+    for (int a = 0; a <= 10; a++)
+        for (int b = 0; a + b <= 10; b++) {
+            const double w[GAS_EXPERTS] = {a / 10.0, b / 10.0, (10 - a - b) / 10.0};
+            double lost = 0;
+            for (int i = 0; i < GAS_EXPERTS; i++)
+                for (int j = 0; j < GAS_EXPERTS; j++) lost += w[i] * w[j] * t->error[i][j];
+            if (lost >= best) continue;
+            best = lost;
+            mean = w[0] * expert[0] + w[1] * expert[1] + w[2] * expert[2];
+        }
+    return mean;
 }
 
 /* The rise to show: cost |r-p| + (r-p)²/(2·pull) is least at mean - pull·(1-2·chance) while p is between 0 and the sensor's first step. */
-static double drawn(double mean, double chance, double pull) { return fmax(0, mean - pull * fmax(0, 1 - 2 * chance)); }
+static double drawn(double mean, double chance, double pull) { return isinf(pull) ? 0 : fmax(0, mean - pull * fmax(0, 1 - 2 * chance)); }
 
 struct blind { /* what was forecast for rows while they were not fitted on */
-    int n, gaps;
-    double *mean, *ridge, *view; /* view: [n][gaps][VIEWS] */
+    double (*expert)[GAS_EXPERTS], (*view)[VIEWS];
 };
 
 /* Fits without one block of time after the other and forecasts it. Rows whose horizon or nearest past touches the block are left out. */
@@ -170,33 +204,41 @@ static void blind_make(struct gas_model *m, struct sheet *s, struct blind *b) {
         learners_fit(m, s);
         for (int i = from; i < to; i++) {
             const double *x = s->x + (size_t)i * (size_t)s->k;
-            b->ridge[i] = ridge_at(m, x);
-            b->mean[i] = (b->ridge[i] + boost_at(m->trees, x)) / 2;
-            for (int g = 0; g < b->gaps; g++) views_at(m, x, b->mean[i], (g + 1) * m->rule.rise, b->view + (i * b->gaps + g) * VIEWS);
+            experts_at(m, x, b->expert[i]);
+            views_at(m, x, b->expert[i], b->view[i]);
         }
         learners_free(m);
     }
 }
 
-/* The views weighed together on rows not fitted on, so that a chance means what it says. */
-static void weigh(const struct sheet *s, const struct blind *b, double step, int gaps, int views, double *w) {
-    size_t n = (size_t)(s->n * gaps), k = (size_t)views;
-    double *x = xmalloc(n * k * sizeof *x), *y = xmalloc(n * sizeof *y);
-    for (int i = 0; i < s->n; i++)
-        for (int g = 0; g < gaps; g++) {
-            memcpy(x + (size_t)(i * gaps + g) * k, b->view + (i * b->gaps + g) * VIEWS, k * sizeof *x);
-            y[i * gaps + g] = s->rise[i] >= (g + 1) * step - 1e-9;
+/* Chances that mean what they say, fitted on rows not fitted on: of a rise by the first step, from the views; of a rise by any gap, from how far the mean is beyond it.
+ * The odds of the trees rank a far gap worse than the mean does, much worse where few such rises were learnt from. */
+static void weigh(struct gas_model *m, const struct sheet *s, const struct blind *b) {
+    int gaps = (int)m->rule.rises, n = s->n * gaps;
+    double *x = xmalloc((size_t)n * 2 * sizeof *x), *y = xmalloc((size_t)n * sizeof *y);
+    for (int i = 0; i < s->n; i++) y[i] = s->rise[i] >= m->rule.rise - 1e-9;
+    if (!logistic_fit(b->view[0], y, NULL, s->n, VIEWS, 1, m->first)) m->first[1] = 1; /* the log odds as they are */
+    for (int i = 0, r = 0; i < s->n; i++) {
+        double mean = mean_of(&m->start, b->expert[i]);
+        for (int g = 1; g <= gaps; g++, r++) {
+            x[2 * r] = 1, x[2 * r + 1] = mean / m->rule.rise - g;
+            y[r] = s->rise[i] >= g * m->rule.rise - 1e-9;
         }
-    if (!logistic_fit(x, y, NULL, s->n * gaps, views, 1, w)) w[1] = 1; /* the log odds as they are */
+    }
+    if (!logistic_fit(x, y, NULL, n, 2, 1, m->weight)) m->weight[1] = 1;
     free(x), free(y);
 }
 
-/* Pulls are multiples of a fifth of the sensor's first step. */
-static double pull_at(const struct gas_model *m, int step) { return step * m->rule.rise / 5; }
+/* Pulls are multiples of a fifth of the sensor's first step; the last is "as now" itself. */
+static double pull_at(const struct gas_model *m, int step) { return step == GAS_PULLS - 1 ? INFINITY : step * m->rule.rise / 5; }
 
-static void tally_add(const struct gas_model *m, struct gas_tally *t, double rise, double mean, double chance, double weight) {
+/* The forecast was mean and chance, of these experts; it rose by `rise`. */
+static void tally_errors(struct gas_tally *t, double rise, const double expert[GAS_EXPERTS], double weight) {
     t->now += weight * fabs(rise);
-    t->mean += weight * (rise - mean) * (rise - mean);
+    for (int i = 0; i < GAS_EXPERTS; i++)
+        for (int j = 0; j < GAS_EXPERTS; j++) t->error[i][j] += weight * (expert[i] - rise) * (expert[j] - rise);
+}
+static void tally_pulls(const struct gas_model *m, struct gas_tally *t, double rise, double mean, double chance, double weight) {
     for (int p = 0; p < GAS_PULLS; p++) {
         double d = rise - drawn(mean, chance, pull_at(m, p));
         t->cost[p] += weight * fabs(d);
@@ -204,17 +246,13 @@ static void tally_add(const struct gas_model *m, struct gas_tally *t, double ris
     }
 }
 
-/* What the pulls would have cost on the rows not fitted on, as if these were `prior` rows. */
-static void tally_make(struct gas_model *m, const struct sheet *s, const struct blind *b) {
-    for (int i = 0; i < s->n; i++)
-        tally_add(m, &m->start, s->rise[i], b->mean[i], logistic(linear_at(m->first, b->view + i * b->gaps * VIEWS, VIEWS)), m->rule.prior / s->n);
-}
+static double first_chance(const struct gas_model *m, const double view[VIEWS]) { return logistic(linear_at(m->first, view, VIEWS)); }
 
-/* The pull that is best against both plain rules at once: in absolute error against "as now", in squares against the mean and what may be given away of it. */
+/* The pull that is best against both plain rules at once: in absolute error against "as now", in squares against the straight line. */
 static double pull_choose(const struct gas_model *m, const struct gas_tally *t) {
-    double best = INFINITY, pull = 0;
+    double best = INFINITY, pull = 0, line = t->error[GAS_PLAIN][GAS_PLAIN];
     for (int p = 0; p < GAS_PULLS; p++) {
-        double worse = fmax(t->now > 0 ? t->cost[p] / t->now : 1, t->mean > 0 ? sqrt(t->square[p] / t->mean) / (1 + m->rule.slack) : 1);
+        double worse = fmax(t->now > 0 ? t->cost[p] / t->now : 1, line > 0 ? sqrt(t->square[p] / line) : 1);
         if (worse >= best) continue;
         best = worse;
         pull = pull_at(m, p);
@@ -222,15 +260,16 @@ static double pull_choose(const struct gas_model *m, const struct gas_tally *t) 
     return pull;
 }
 
+/* What was lost on the rows not fitted on stands at the beginning, as if these were `prior` rows. */
 static void blend_fit(struct gas_model *m, struct sheet *s) {
-    int gaps = (int)m->rule.rises;
     size_t n = (size_t)s->n;
-    struct blind b = {s->n, gaps, xmalloc(n * sizeof(double)), xmalloc(n * sizeof(double)), xmalloc(n * (size_t)gaps * VIEWS * sizeof(double))};
+    double weight = m->rule.prior / s->n;
+    struct blind b = {xmalloc(n * sizeof *b.expert), xmalloc(n * sizeof *b.view)};
     blind_make(m, s, &b);
-    weigh(s, &b, m->rule.rise, gaps, COMMON, m->weight);
-    weigh(s, &b, m->rule.rise, 1, VIEWS, m->first);
-    tally_make(m, s, &b);
-    free(b.mean), free(b.ridge), free(b.view);
+    for (int i = 0; i < s->n; i++) tally_errors(&m->start, s->rise[i], b.expert[i], weight);
+    weigh(m, s, &b);
+    for (int i = 0; i < s->n; i++) tally_pulls(m, &m->start, s->rise[i], mean_of(&m->start, b.expert[i]), first_chance(m, b.view[i]), weight);
+    free(b.expert), free(b.view);
 }
 
 bool gas_rule_good(const struct detect_gas *r) {
@@ -263,12 +302,6 @@ void gas_free(struct gas_model *m) {
     free(m);
 }
 
-static double chance_of(const struct gas_model *m, const double *x, double mean, double gap, const double *w, int views) {
-    double v[VIEWS];
-    views_at(m, x, mean, gap, v);
-    return logistic(linear_at(w, v, views));
-}
-
 static void why(const struct gas_model *m, const double *x, struct gas_next *ret) {
     double part[FEATURES_MAX + 1], z[FEATURES_MAX + 1];
     memcpy(z, x, (size_t)m->k * sizeof *z);
@@ -290,28 +323,32 @@ static void learn_from(const struct gas_model *m, struct gas_watch *w, const dou
     if (w->seen >= (uint64_t)h && now >= h) {
         double fade = pow(0.5, 1 / m->rule.memory), rise = peak_after(rows, now - h, h, m->channels) - rows[(now - h) * m->channels];
         w->tally.now *= fade;
-        w->tally.mean *= fade;
+        for (int i = 0; i < GAS_EXPERTS; i++)
+            for (int j = 0; j < GAS_EXPERTS; j++) w->tally.error[i][j] *= fade;
         for (int p = 0; p < GAS_PULLS; p++) {
             w->tally.cost[p] *= fade;
             w->tally.square[p] *= fade;
         }
-        tally_add(m, &w->tally, rise, w->mean[at], w->chance[at], 1);
+        tally_errors(&w->tally, rise, w->expert[at], 1);
+        tally_pulls(m, &w->tally, rise, w->mean[at], w->chance[at], 1);
     }
 }
 
 void gas_next(const struct gas_model *m, struct gas_watch *w, const double *rows, int now, double limit, struct gas_next *ret) {
-    double x[FEATURES_MAX], v[TREND_MAX], value = rows[now * m->channels];
+    double x[FEATURES_MAX], v[TREND_MAX], view[VIEWS], value = rows[now * m->channels];
     struct trend t;
     int at = (int)(w->seen % (uint64_t)m->rule.horizon);
     features(rows, now, m->channels, x);
-    double rise = (ridge_at(m, x) + boost_at(m->trees, x)) / 2, chance = chance_of(m, x, rise, m->rule.rise, m->first, VIEWS);
     learn_from(m, w, rows, now);
+    experts_at(m, x, w->expert[at]);
+    views_at(m, x, w->expert[at], view);
+    double rise = mean_of(&w->tally, w->expert[at]), chance = first_chance(m, view), beyond[2] = {1, (value + rise - limit) / m->rule.rise};
     w->mean[at] = rise;
     w->chance[at] = chance;
     w->seen++;
     *ret = (struct gas_next){.mean = value + rise, .rise = chance, .to_limit = INFINITY};
     ret->peak = value + drawn(rise, chance, pull_choose(m, &w->tally));
-    ret->cross = value >= limit ? 1 : chance_of(m, x, rise, limit - value, m->weight, COMMON);
+    ret->cross = value >= limit ? 1 : logistic(linear_at(m->weight, beyond, 2));
     int n = (int)fmin(fmin(m->rule.trend, TREND_MAX), now + 1);
     for (int i = 0; i < n; i++) v[i] = rows[(now - n + 1 + i) * m->channels];
     if (theil_sen(v, n, &t)) ret->to_limit = steps_to(&t, n, limit);

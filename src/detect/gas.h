@@ -1,7 +1,7 @@
 /* Methane some minutes ahead (methods.md C1). Fitted at run time on the mine's own history of one target sensor and its companions (other methane sensors,
  * air, production running), sampled at an even step; a forecast sees the rows up to now and nothing else.
- * Three learners share one table of features: ridge regression and boosted trees for the mean of the next maximum, boosted trees pooled over several
- * rises for "how likely is a rise of at least g". The forecast leaves the present value only as far as the mean absolute error bears it: on quantised
+ * Four learners share one table of features: a plain straight line, ridge regression and boosted trees for the mean of the next maximum, weighed by what came true of
+ * late (little past: the line; much: the others), boosted trees pooled over several rises for "how likely is a rise of at least g". The forecast leaves the present value only as far as the mean absolute error bears it: on quantised
  * sensors the median of the next minutes is mostly "as now", the mean is not. */
 #pragma once
 #include "base/str.h"
@@ -29,14 +29,16 @@ struct ewma ewma_chart(const double *v, int n, double lambda, double mu, double 
 
 #define GAS_HORIZON_MAX 60
 #define GAS_PULLS 21
-struct gas_tally { /* what was lost so far: by "as now", by the mean, by the forecast at each pull; absolute and square */
-    double now, mean, cost[GAS_PULLS], square[GAS_PULLS];
+enum gas_expert { GAS_PLAIN, GAS_RIDGE, GAS_TREES, GAS_EXPERTS }; /* least squares on a few rows back, ridge and trees on all features */
+struct gas_tally { /* what was lost so far: absolutely by "as now"; products of the experts' errors; by the forecast at each pull, absolute and square */
+    double now, error[GAS_EXPERTS][GAS_EXPERTS], cost[GAS_PULLS], square[GAS_PULLS];
 };
-struct
-    gas_watch { /* of one live sensor, 1.3 kB: past forecasts come true and set how far the next is drawn to the present. Plain bytes, to be kept in a checkpoint */
+/* Of one live sensor, 3 kB: past forecasts come true and set how the experts are weighed and how far the next is drawn to the present. Plain bytes, to be kept in a
+ * checkpoint. */
+struct gas_watch {
     struct gas_tally tally;
     uint64_t seen;
-    double mean[GAS_HORIZON_MAX], chance[GAS_HORIZON_MAX];
+    double expert[GAS_HORIZON_MAX][GAS_EXPERTS], mean[GAS_HORIZON_MAX], chance[GAS_HORIZON_MAX];
 };
 struct gas_model;
 /* rows: n × channels, finite. NULL with fewer than 10 · GAS_PAST rows or a rule or channels out of range. gas_free frees. Takes seconds: a job, never the live path. */

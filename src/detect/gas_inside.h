@@ -2,15 +2,16 @@
 #pragma once
 #include "detect/gas.h"
 
-enum { GAS_LOOKS = 18, GAS_COMPANION = 9, GAS_GAPS_MAX = 8 };
+enum { GAS_LOOKS = 18, GAS_COMPANION = 9, GAS_GAPS_MAX = 8, GAS_PLAIN_LOOKS = 3, GAS_VIEWS = 4 };
 enum { GAS_FEATURES_MAX = GAS_LOOKS + (GAS_CHANNELS_MAX - 1) * GAS_COMPANION };
 
 struct gas_model {
     struct detect_gas rule;
     int channels, k;
     double mean[GAS_FEATURES_MAX], sd[GAS_FEATURES_MAX], w[GAS_FEATURES_MAX + 1]; /* ridge on the scaled features, then 1 */
+    double plain[GAS_PLAIN_LOOKS * GAS_CHANNELS_MAX + 1];                         /* the straight line on a few of them, then 1 */
     struct boost *trees, *odds;                                                   /* of the mean; of a rise by the gap in the last feature */
-    double weight[4], first[4];                                                   /* of the views: for a rise by any gap; by the first step */
+    double weight[2], first[GAS_VIEWS]; /* chance of a rise by any gap, from how far the mean is beyond it; by the first step, of the views */
     struct gas_tally start;
 };
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define VERSION 1u
+#define VERSION 2u
 
 struct io {
     struct buf *out; /* NULL: reading */
@@ -82,8 +82,9 @@ static void walk(struct io *f, struct gas_model *m) {
     doubles(f, m->mean, m->k);
     doubles(f, m->sd, m->k);
     doubles(f, m->w, m->k + 1);
-    doubles(f, m->weight, 4);
-    doubles(f, m->first, 4);
+    doubles(f, m->plain, GAS_PLAIN_LOOKS * m->channels + 1);
+    doubles(f, m->weight, 2);
+    doubles(f, m->first, GAS_VIEWS);
     doubles(f, (double *)&m->start, sizeof m->start / sizeof(double));
     for (int i = 0; i < m->k; i++)
         if (!(m->sd[i] > 0)) f->bad = true, m->sd[i] = 1;
@@ -111,6 +112,7 @@ static void live_walk(struct io *f, struct gas_live *l) {
     doubles(f, l->row, l->n * l->m->channels);
     doubles(f, (double *)&l->watch.tally, sizeof l->watch.tally / sizeof(double));
     bytes(f, &l->watch.seen, sizeof l->watch.seen);
+    doubles(f, &l->watch.expert[0][0], GAS_HORIZON_MAX * GAS_EXPERTS);
     doubles(f, l->watch.mean, GAS_HORIZON_MAX);
     doubles(f, l->watch.chance, GAS_HORIZON_MAX);
 }

@@ -6,13 +6,15 @@
 
 /* X(parameter, unit). Units: s seconds, d days, 1 a pure number or count, p a probability, % percent, rows samples of the even step, and what is named. */
 #define DETECT_FLAT(X)                                                                                                                                         \
-    X(alpha_day, "p") X(min_s, "s") X(min_samples, "1") X(margin, "1") X(learn_min, "1") X(end_share, "p") X(beside_s, "s") X(beside_steps, "1") X(beside_moves, "1")
+    X(alpha_day, "p")                                                                                                                                          \
+    X(min_s, "s") X(min_samples, "1") X(margin, "1") X(learn_min, "1") X(end_share, "p") X(beside_s, "s") X(beside_steps, "1") X(beside_moves, "1")
 #define DETECT_REPLAY(X) X(window, "1") X(changes, "1") X(own_share, "p")
 #define DETECT_NEAR(X) X(window, "1") X(changes, "1") X(grid_s, "s") X(history_d, "d") X(noise, "1") X(second, "1") X(learn, "1") X(natural, "1")
 #define DETECT_CLAMP(X)                                                                                                                                        \
     X(window_s, "s")                                                                                                                                           \
     X(cells, "1")                                                                                                                                              \
-    X(range_steps, "1") X(top_share, "p") X(mass, "1") X(mass_rest, "1") X(work_share, "p") X(coarse_steps, "1") X(coarse_chance, "p") X(learn, "1") X(own_factor, "1")      \
+    X(range_steps, "1")                                                                                                                                        \
+    X(top_share, "p") X(mass, "1") X(mass_rest, "1") X(work_share, "p") X(coarse_steps, "1") X(coarse_chance, "p") X(learn, "1") X(own_factor, "1")            \
         X(visits, "1")
 #define DETECT_SMOOTH(X) X(window_s, "s") X(own_quantile, "p") X(learn, "1")
 #define DETECT_COINCIDE(X) X(near_limit, "1") X(before_s, "s") X(p_max, "p") X(visit_before_s, "s") X(min_events, "1") X(same_minute, "1")
@@ -58,8 +60,9 @@
     X(ridge, "1")                                                                                                                                              \
     X(trees, "1")                                                                                                                                              \
     X(leaves, "1")                                                                                                                                             \
-    X(least, "rows") X(rate, "1") X(shrink, "1") X(columns, "p") X(folds, "1") X(prior, "rows") X(memory, "rows") X(slack, "p") X(trend, "rows")               \
-        X(history_d, "d") X(refit_d, "d") X(reach, "p") X(most, "1")
+    X(least, "rows")                                                                                                                                           \
+    X(rate, "1") X(shrink, "1") X(columns, "p") X(folds, "1") X(prior, "rows") X(memory, "rows") X(trend, "rows") X(history_d, "d") X(refit_d, "d")            \
+        X(reach, "p") X(most, "1")
 #define DETECT_BURST(X)                                                                                                                                        \
     X(past, "rows")                                                                                                                                            \
     X(strong, "J") X(ridge, "1") X(folds, "1") X(memory, "rows") X(enough, "rows") X(positives, "1") X(shift_h, "h") X(history_d, "d") X(before, "rows")
@@ -84,11 +87,12 @@
     D(NEAR, near)                                                                                                                                              \
     D(CLAMP, clamp)                                                                                                                                            \
     D(SMOOTH, smooth)                                                                                                                                          \
-    D(COINCIDE, coincide) D(CALIB, calib) D(CLOCK, clock) D(TWIN, twin) D(REACT, react) D(UPLOAD, upload) D(LIMITS, limits) D(LEVEL, level) D(DAY, day)        \
-        D(QUOTA, quota) D(OVERTIME, overtime) D(RESTRICTED, restricted) D(JUMP, jump) D(PAIR, pair) D(UNKNOWN, unknown) D(CERTIFICATE, certificate)            \
-            D(TRAINING, training) D(CONTRACT, contract) D(LEADER, leader) D(COUNTS, counts) D(RATIO, ratio) D(IDLE, idle) D(SHARE, share) D(BALANCE, balance)  \
-                D(CAPACITY, capacity) D(ROUGH, rough) D(PLACE, place) D(AIR, air) D(HIDDEN, hidden) D(DRIFT, drift) D(GAS, gas) D(BURST, burst)                \
-                    D(SLOPE, slope) D(POND, pond) D(OUTBURST, outburst) D(FIRE, fire) D(WATER, water)
+    D(COINCIDE, coincide)                                                                                                                                      \
+    D(CALIB, calib) D(CLOCK, clock) D(TWIN, twin) D(REACT, react) D(UPLOAD, upload) D(LIMITS, limits) D(LEVEL, level) D(DAY, day) D(QUOTA, quota)              \
+        D(OVERTIME, overtime) D(RESTRICTED, restricted) D(JUMP, jump) D(PAIR, pair) D(UNKNOWN, unknown) D(CERTIFICATE, certificate) D(TRAINING, training)      \
+            D(CONTRACT, contract) D(LEADER, leader) D(COUNTS, counts) D(RATIO, ratio) D(IDLE, idle) D(SHARE, share) D(BALANCE, balance) D(CAPACITY, capacity)  \
+                D(ROUGH, rough) D(PLACE, place) D(AIR, air) D(HIDDEN, hidden) D(DRIFT, drift) D(GAS, gas) D(BURST, burst) D(SLOPE, slope) D(POND, pond)        \
+                    D(OUTBURST, outburst) D(FIRE, fire) D(WATER, water)
 
 #define X(name, unit) double name;
 #define D(ID, key)                                                                                                                                             \
