@@ -21,7 +21,7 @@ static const struct {
     bool stop;
 } WANT[] = {{"stuck", "flat clamp day", false},   {"replay", "replay near", false}, {"clamp", "clamp flat", false},    {"smooth", "smooth day", false},
             {"understated", "upload", false},     {"clock", "clock", false},        {"hidden", "place hidden", false}, {"pair", "pair", false},
-            {"no-leader", "leader", false},       {"overtime", "overtime", false},  {"power", "ratio", false},         {"balance", "balance", false},
+            {"no-leader", "leader", false},       {"overtime", "overtime", false},  {"power", "ratio drift", false},   {"balance", "balance", false},
             {"secret", "idle share rough", true}, {"standstill", "", true}};
 enum { WANTS = sizeof WANT / sizeof *WANT, PLANTED_MAX = 600 };
 

@@ -9,33 +9,44 @@ bool ratio_look(double *base, int n, double x, const struct detect_ratio *c, str
     if (n < (int)c->baseline_min) return false;
     double med = stat_median(base, n), mad = stat_mad(base, n, med);
     *ret = (struct ratio_seen){.median = med, .mad = mad, .ratio = med != 0 ? x / med : NAN, .z = stat_z(x, med, mad, c->z_floor * fabs(med)), .n = n};
-    int as_far = 0;
-    for (int i = 0; i < n; i++) as_far += x >= med ? base[i] >= x : base[i] <= x;
-    ret->tail = (as_far + 1.0) / (n + 1);
     double r = ret->ratio;
     ret->band = r < c->low ? RATIO_LOW : r < c->attend_low ? RATIO_BELOW : r <= c->attend_high ? RATIO_NORMAL : r <= c->high ? RATIO_ABOVE : RATIO_HIGH;
     return true;
+}
+
+/* Share of the past's runs of so many days with a figure that were all as far out as the nearest day of this one: a single day off lies as far and says nothing
+ * of three. */
+static double run_tail(const double *day, int n, int days, double nearest, int side) {
+    int run = 0, as_far = 0, runs = 1 - days;
+    for (int i = 0; i < n; i++) {
+        if (isnan(day[i])) continue;
+        runs++;
+        run = side * day[i] >= side * nearest ? run + 1 : 0;
+        as_far += run >= days;
+    }
+    return (as_far + 1.0) / ((runs > 0 ? runs : 0) + 1);
 }
 
 void ratio_find(const struct ratio_in *in, const struct policy *p, struct clues *out) {
     const struct detect_ratio *c = &p->detect.ratio;
     int days = (int)c->days, k = 0;
     if (in->n <= days) return;
-    double *base = xmalloc((size_t)in->n * sizeof *base), sum = 0;
+    double *base = xmalloc((size_t)in->n * sizeof *base), sum = 0, nearest = NAN;
     for (int i = 0; i < in->n - days; i++)
         if (!isnan(in->day[i])) base[k++] = in->day[i];
     bool all = true;
     int side = 0;
     struct ratio_seen s = {0};
     for (int i = in->n - days; i < in->n && all; i++) {
-        all = !isnan(in->day[i]) && ratio_look(base, k, in->day[i], c, &s) && fabs(s.z) >= c->z && (s.band == RATIO_LOW || s.band == RATIO_HIGH) &&
-              s.tail <= c->tail + 1e-9;
+        all = !isnan(in->day[i]) && ratio_look(base, k, in->day[i], c, &s) && fabs(s.z) >= c->z && (s.band == RATIO_LOW || s.band == RATIO_HIGH);
         int now = s.band == RATIO_HIGH ? 1 : -1;
         all = all && (!side || side == now);
         side = now;
+        if (!(side * nearest <= side * in->day[i])) nearest = in->day[i];
         sum += in->day[i];
     }
     free(base);
+    all = all && run_tail(in->day, in->n - days, days, nearest, side) <= c->tail + 1e-9;
     if (!all) return;
     struct clue *x = clue_new(out, p, DETECTOR_RATIO, in->mine, str_of(in->en), in->t0 + (in->n - days) * ZB_DAY, in->t0 + in->n * ZB_DAY);
     double mean = sum / days;

@@ -13,13 +13,13 @@ enum ratio_band {
 #undef X
 };
 struct ratio_seen {
-    double median, mad, ratio, z, tail; /* tail (k+1)/(n+1): share of the baseline at least as far out */
+    double median, mad, ratio, z;
     enum ratio_band band;
     int n;
 };
 /* base: normal samples under like conditions (sorted by the call); false: fewer than baseline_min. */
 bool ratio_look(double *base, int n, double x, const struct detect_ratio *c, struct ratio_seen *ret);
-/* kWh a ton, gas a ton … by day: the last `days` days all extreme on one side → a clue. NAN: no figure that day. */
+/* kWh a ton, gas a ton … by day: the last `days` days all extreme on one side, as hardly any run of so many days in the past → a clue. NAN: no figure that day. */
 struct ratio_in {
     struct str mine;
     const char *zh, *en, *unit; /* of the ratio */
