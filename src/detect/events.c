@@ -153,6 +153,30 @@ void react_find(const struct grid *g, const zb_time *event, int n, const char *z
     snprintf(h->en, sizeof h->en, "%d times %s and the value did not rise within %.0f min", still, en, c->after_s / 60);
 }
 
+/* The calibration flag that begins at or after *from: [*from, *to). A cell without a sample does not end it. */
+static bool next_flag(const struct grid *g, int *from, int *to) {
+    while (*from < g->n && !(g->state[*from] & ST_CALIB)) ++*from;
+    for (*to = *from; *to < g->n && (g->v[*to] == CELL_NONE || (g->state[*to] & ST_CALIB)); ++*to) {}
+    return *from < g->n;
+}
+
+void test_gas_find(const struct grid *g, zb_fix limit, const struct policy *p, struct hits *out) {
+    const struct detect_react *c = &p->detect.react;
+    int judged = 0, last = -1, end = -1;
+    if (limit == ZB_FIX_NONE || limit <= 0) return;
+    for (int from = 0, to; next_flag(g, &from, &to); from = to) {
+        zb_fix before = value_at(g, from - 10, from, false), top = value_at(g, from, to, true);
+        if (before == CELL_NONE || top == CELL_NONE || (double)((to - from) * g->step) < c->gas_s * 1000) continue;
+        if ((double)(top - before) >= c->gas_rise * (double)limit) return; /* it has seen the gas */
+        judged++, last = from, end = to;
+    }
+    if (judged < c->gas_events || last < g->day) return;
+    struct hit *h = hit_new(out, p, DETECTOR_REACT, last, end);
+    h->seen = judged, h->expected = 0;
+    snprintf(h->zh, sizeof h->zh, "近%d次标校（标校标志在位）数值均未因标准气样上升", judged);
+    snprintf(h->en, sizeof h->en, "at the last %d calibrations the flag stood and the value did not rise with the test gas", judged);
+}
+
 void twin_find(const struct grid *a, const struct grid *b, const struct policy *p, struct hits *out) {
     const struct detect_twin *c = &p->detect.twin;
     int w = (int)(c->window_s * 1000 / (double)a->step), n = a->n < b->n ? a->n : b->n;

@@ -158,6 +158,7 @@ void integrity_judge(const struct sensor_day *in, const struct policy *p, struct
     if (in->steady) level_find(in->g, p, &all);
     coincide_find(in->g, in->limit, &in->events, p, &all);
     if (in->fan_stops) react_find(in->g, in->fan_stop, in->fan_stops, "风机停止", "the fan stopped", p, &all);
+    if (!in->steady) test_gas_find(in->g, in->limit, p, &all);
     if (in->fives) upload_find(in->g, in->s, in->n, in->five, in->fives, p, &all);
     if (in->own && in->law) limits_find(in->own, in->law, p, &all);
     double open = 1;

@@ -101,8 +101,10 @@ void clock_look(const struct clock_in *r, int n, const struct detect_clock *c, s
 /* A day of a mine's files of one type, in the order they were made: whole-hour jumps out and back, or many steps back, are a clue (a slow clock is not: its
  * offset is told with the link). */
 void clock_find(struct str mine, struct str type, zb_time day, const struct clock_in *r, int n, const struct policy *p, struct clues *out);
-/* No reaction: `event` at which the value must move (a fan stopped: rises; test gas: rises). */
+/* No reaction: `event` at which the value must rise (a fan stopped). */
 void react_find(const struct grid *g, const zb_time *event, int n, const char *zh, const char *en, const struct policy *p, struct hits *out);
+/* No reaction to test gas: flagged calibrations of the past and the day, the last of them in the day, and never did the value rise by a share of the alarm limit. */
+void test_gas_find(const struct grid *g, zb_fix limit, const struct policy *p, struct hits *out);
 /* Two points alike: share of the changing cells in which both have the same value. */
 void twin_find(const struct grid *a, const struct grid *b, const struct policy *p, struct hits *out);
 

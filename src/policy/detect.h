@@ -21,7 +21,7 @@
 #define DETECT_CALIB(X) X(max_s, "s") X(rise_steps, "1") X(rise_factor, "1") X(below_factor, "1") X(beside_steps, "1") X(plateau_s, "s")
 #define DETECT_CLOCK(X) X(gap_factor, "1") X(back_max, "1") X(jumps_min, "1") X(jump_s, "s")
 #define DETECT_TWIN(X) X(window_s, "s") X(changes, "1") X(same_share, "p")
-#define DETECT_REACT(X) X(stop_s, "s") X(after_s, "s") X(steps, "1") X(min_events, "1") X(p_react, "p")
+#define DETECT_REACT(X) X(stop_s, "s") X(after_s, "s") X(steps, "1") X(min_events, "1") X(p_react, "p") X(gas_s, "s") X(gas_rise, "p") X(gas_events, "1")
 #define DETECT_UPLOAD(X) X(tolerance_steps, "1") X(min_samples, "1") X(min_breaks, "1")
 #define DETECT_LIMITS(X) X(tolerance, "1")
 #define DETECT_LEVEL(X) X(z, "1") X(hold_s, "s") X(floor_share, "p") X(learn_d, "d") X(step_s, "s")
