@@ -104,17 +104,19 @@ struct night_result {
 };
 ZB_MUST int engine_night(struct engine *en, int32_t day, zb_time now, struct night_result *ret, struct zb_err *e);
 /* Packs what closed segments of the fact log are not packed yet, and puts what each holds into the journal. One that does not check stays as it is and is told.
- * The engine does this itself by night while it serves. */
+ * A pack that a stop left without its entry gets it first. The engine does this itself by night while it serves. */
 struct pack_result {
     int segments, failed;
     int64_t records, before, after; /* bytes */
     char why[300];                  /* of the first that failed */
 };
 ZB_MUST int engine_pack(struct engine *en, struct pack_result *ret, struct zb_err *e);
-/* Reads every packed segment of DIR again and compares it with what the journal of `db` says of it. */
+/* Reads every packed segment of DIR again and compares it with what the journal of `db` says of it; where all are as it says, `what` names the first that it does
+ * not speak of (a stop came between pack and entry). */
 struct evidence_check {
     int64_t packs, records;
     int64_t bad_seq; /* journal entry of the first that differs or cannot be read; 0 none */
+    int64_t unsaid;  /* packs that no entry speaks of: the next packing looks at them and says what they hold */
     char what[300];
 };
 ZB_MUST int evidence_verify(struct db *db, const char *dir, struct evidence_check *ret, struct zb_err *e);

@@ -138,6 +138,7 @@ struct engine {
     int32_t forgot;   /* day of the last night whose old samples were dropped to the end */
     pthread_t jobs;   /* the night's judgement */
     bool jobbing, jobs_stop;
+    bool packs_said;     /* every pack has its entry in the journal */
     uint64_t pack_from;  /* segments before this did not let themselves be packed */
     zb_time people_hour; /* last hour the people below were judged in */
     pthread_mutex_t jobs_lock;

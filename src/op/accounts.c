@@ -138,10 +138,8 @@ int op_audit_verify(struct op_call *c, struct zb_err *e) {
     if (audit_verify(c->db, engine_dir(c->en), NULL, &r, e) != ZB_OK) return e->rc;
     if (!r.bad_seq && op_int(c, "evidence", 0)) {
         if (evidence_verify(c->db, engine_dir(c->en), &v, e) != ZB_OK) return e->rc;
-        if (v.bad_seq) {
-            r.bad_seq = v.bad_seq;
-            str_copy(str_of(v.what), r.what, sizeof r.what);
-        }
+        if (v.bad_seq) r.bad_seq = v.bad_seq;
+        if (v.what[0]) str_copy(str_of(v.what), r.what, sizeof r.what);
     }
     json_obj(c->out);
     json_key(c->out, "ok");
@@ -154,6 +152,8 @@ int op_audit_verify(struct op_call *c, struct zb_err *e) {
     json_i64(c->out, r.bad_seq);
     json_key(c->out, "packs");
     json_i64(c->out, v.packs);
+    json_key(c->out, "unsaid");
+    json_i64(c->out, v.unsaid);
     json_key(c->out, "what");
     json_z(c->out, r.what);
     json_end(c->out);

@@ -320,6 +320,8 @@ int raw_chain(const char *dir, uint64_t first, struct raw_packed *ret, struct zb
         ret->records++;
         rc = ZB_OK;
     }
+    struct stat st;
+    if (r.fd >= 0 && fstat(r.fd, &st) == 0) ret->after = st.st_size;
     seg_close(&r);
     return rc;
 }
@@ -382,6 +384,15 @@ int raw_hold(const char *dir, bool alone) {
         fd = -1;
     }
     return fd;
+}
+
+int raw_packs(const char *dir, int (*fn)(void *arg, uint64_t first, struct zb_err *e), void *arg, struct zb_err *e) {
+    struct segment *s = NULL;
+    int n = 0, rc = segments_list(dir, &s, &n, e);
+    for (int i = 0; i < n && rc == ZB_OK; i++)
+        if (s[i].packed) rc = fn(arg, s[i].first, e);
+    free(s);
+    return rc;
 }
 
 int raw_pack(const char *dir, uint64_t from, bool (*go)(void *arg), void *arg, struct raw_packed *ret, struct zb_err *e) {

@@ -50,8 +50,10 @@ struct raw_packed {
  * record by record, and only then removes the segment. A crash at any moment leaves the segment, or the pack, or both (then the segment counts). 1: one was packed;
  * 0: none is left, or `go` (asked now and then, may be NULL) said no, or the log is held. One packer at a time; beside appends and readers. */
 ZB_MUST int raw_pack(const char *dir, uint64_t from, bool (*go)(void *arg), void *arg, struct raw_packed *ret, struct zb_err *e);
-/* Records and chain of the segment that begins at `first`, packed or not, every byte read again. ZB_E_IO: gone, or what does not check. */
+/* Records, chain and size (after) of the segment that begins at `first`, packed or not, every byte read again. ZB_E_IO: gone, or what does not check. */
 ZB_MUST int raw_chain(const char *dir, uint64_t first, struct raw_packed *ret, struct zb_err *e);
+/* Calls fn for each packed segment, by its first record, rising; a non-zero return ends and is returned. */
+ZB_MUST int raw_packs(const char *dir, int (*fn)(void *arg, uint64_t first, struct zb_err *e), void *arg, struct zb_err *e);
 /* While the descriptor is open no file of the log is replaced (alone: takes that right for itself, without waiting). -1: not to be had. close() lets go. */
 ZB_MUST int raw_hold(const char *dir, bool alone);
 /* Was (mine, name, digest) or (mine, name) seen before? Waits for a record of that name that is under way. Index kept in memory as digests: same: 2 = same name and same bytes, 1 = same name other bytes, 0 = new. */
