@@ -125,6 +125,7 @@ void smooth_find(const struct grid *g, const struct policy *p, struct hits *out)
     }
     stat_sort(own, n);
     double low = n >= c->learn ? stat_quantile(own, n, c->own_quantile) : NAN;
+    int first = out->n;
     for (int i = g->day; i + w <= g->n && low > 0; i += w) {
         double x = roughness(g, i, i + w, r, w / 4);
         if (isnan(x) || x >= low * 0.5 || x == 0) continue; /* wholly flat is the flat test's business */
@@ -133,6 +134,7 @@ void smooth_find(const struct grid *g, const struct policy *p, struct hits *out)
         snprintf(h->zh, sizeof h->zh, "波动幅度%.2f个最小单位，不到本测点平时最低水平%.2f的一半", x, low);
         snprintf(h->en, sizeof h->en, "moves by %.2f steps, less than half of the %.2f it moves at least otherwise", x, low);
     }
+    for (int i = first; i < out->n && out->n - first >= c->windows; i++) out->h[i].grade = 2; /* an honest quiet morning ends */
     free(own);
 }
 

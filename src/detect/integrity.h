@@ -69,7 +69,7 @@ void near_find(const struct grid *g, const struct calib_span *calib, int calibs,
 /* ---- clamp.c: D4, D5 ---- */
 /* Share of cells at the window's maximum, against the past's 99 % quantile. limit: alarm limit of the point (NONE none), range_hi: end of its range. */
 void clamp_find(const struct grid *g, zb_fix limit, zb_fix range_hi, const struct policy *p, struct hits *out);
-/* Differences too small for this sensor at work (held smooth). Weak: grade 1. */
+/* Differences too small for this sensor at work (held smooth), in windows side by side. Weak: the policy's grade; 2 when `windows` of a day are so. */
 void smooth_find(const struct grid *g, const struct policy *p, struct hits *out);
 /* A jump to a plateau and back below where it began, while the neighbour rests: what a test gas looks like. A label, never a clue. */
 int calib_find(const struct grid *g, const struct grid *beside, const struct detect_calib *c, struct calib_span *out, int cap);

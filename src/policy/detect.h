@@ -16,7 +16,7 @@
     X(range_steps, "1")                                                                                                                                        \
     X(top_share, "p") X(mass, "1") X(mass_rest, "1") X(work_share, "p") X(coarse_steps, "1") X(coarse_chance, "p") X(learn, "1") X(own_factor, "1")            \
         X(visits, "1")
-#define DETECT_SMOOTH(X) X(window_s, "s") X(own_quantile, "p") X(learn, "1")
+#define DETECT_SMOOTH(X) X(window_s, "s") X(own_quantile, "p") X(learn, "1") X(windows, "1")
 #define DETECT_COINCIDE(X) X(near_limit, "1") X(before_s, "s") X(p_max, "p") X(visit_before_s, "s") X(min_events, "1") X(same_minute, "1")
 #define DETECT_CALIB(X) X(max_s, "s") X(rise_steps, "1") X(rise_factor, "1") X(below_factor, "1") X(beside_steps, "1") X(plateau_s, "s")
 #define DETECT_CLOCK(X) X(gap_factor, "1") X(back_max, "1") X(jumps_min, "1") X(jump_s, "s")

@@ -394,6 +394,23 @@ static void held_below_a_ceiling_in_few_steps(void **s) {
     grid_free(&g);
 }
 
+/* A curve drawn through a lively sensor: a window or two only weigh, three of one day are a clue by themselves. */
+static void a_drawn_curve(void **s) {
+    (void)s;
+    int window = (int)(p->detect.smooth.window_s / 30), enough = (int)p->detect.smooth.windows;
+    for (int k = 0; k <= enough; k++) {
+        struct hits h = {0};
+        lively(5760, 17);
+        for (int i = 2880; i < 2880 + k * window; i++) long_[i] = 50 + (i - 2880) / 12;
+        struct grid g = grid_of(long_, 5760, 2880);
+        smooth_find(&g, p, &h);
+        assert_int_equal(h.n, k);
+        for (int i = 0; i < h.n; i++) assert_int_equal(h.h[i].grade, k < enough ? 1 : 2);
+        hits_done(&h);
+        grid_free(&g);
+    }
+}
+
 /* Nothing, one value, no value at all, the same time again, times that run backwards, values at the ends of what an integer holds: no clue and, under the
  * sanitizers, no trap. */
 static void odd_series(void **s) {
@@ -631,6 +648,7 @@ int main(void) {
                                    cmocka_unit_test(near_copies),
                                    cmocka_unit_test(held_below_a_ceiling),
                                    cmocka_unit_test(held_below_a_ceiling_in_few_steps),
+                                   cmocka_unit_test(a_drawn_curve),
                                    cmocka_unit_test(odd_series),
                                    cmocka_unit_test(a_test_gas_is_labelled),
                                    cmocka_unit_test(lost_before_the_limit),
