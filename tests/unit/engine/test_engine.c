@@ -249,7 +249,7 @@ static void many_senders_and_readers(void **s) {
 /* the k-th write, sync, step or commit fails, for every k: what was acknowledged is judged, nothing doubled, and work goes on */
 static void faults(void **s) {
     down(s);
-    for (long k = 1;; k += k < 12 ? 1 : k < 60 ? 5 : 41) {
+    for (long k = 1;; k += k < 12 ? 1 : k < 60 ? 8 : 67) {
         if (k > 1500) fail_msg("the faults never ended");
         up(s);
         define(M1);
