@@ -161,8 +161,7 @@ static void experts_at(const struct gas_model *m, const double *x, double ret[GA
 }
 
 /* Views of a rise of at least the first step: 1, its log odds, the middle of ridge and trees beyond it, the ridge alone beyond it. */
-enum { VIEWS = GAS_VIEWS };
-static void views_at(const struct gas_model *m, const double *x, const double expert[GAS_EXPERTS], double v[VIEWS]) {
+static void views_at(const struct gas_model *m, const double *x, const double expert[GAS_EXPERTS], double v[GAS_VIEWS]) {
     double z[FEATURES_MAX + 1], step = m->rule.rise;
     memcpy(z, x, (size_t)m->k * sizeof *z);
     z[m->k] = step;
@@ -192,7 +191,7 @@ static double mean_of(const struct gas_tally *t, const double expert[GAS_EXPERTS
 static double drawn(double mean, double chance, double pull) { return isinf(pull) ? 0 : fmax(0, mean - pull * fmax(0, 1 - 2 * chance)); }
 
 struct blind { /* what was forecast for rows while they were not fitted on */
-    double (*expert)[GAS_EXPERTS], (*view)[VIEWS];
+    double (*expert)[GAS_EXPERTS], (*view)[GAS_VIEWS];
 };
 
 /* Fits without one block of time after the other and forecasts it. Rows whose horizon or nearest past touches the block are left out. */
@@ -217,7 +216,7 @@ static void weigh(struct gas_model *m, const struct sheet *s, const struct blind
     int gaps = (int)m->rule.rises, n = s->n * gaps;
     double *x = xmalloc((size_t)n * 2 * sizeof *x), *y = xmalloc((size_t)n * sizeof *y);
     for (int i = 0; i < s->n; i++) y[i] = s->rise[i] >= m->rule.rise - 1e-9;
-    if (!logistic_fit(b->view[0], y, NULL, s->n, VIEWS, 1, m->first)) m->first[1] = 1; /* the log odds as they are */
+    if (!logistic_fit(b->view[0], y, NULL, s->n, GAS_VIEWS, 1, m->first)) m->first[1] = 1; /* the log odds as they are */
     for (int i = 0, r = 0; i < s->n; i++) {
         double mean = mean_of(&m->start, b->expert[i]);
         for (int g = 1; g <= gaps; g++, r++) {
@@ -246,7 +245,7 @@ static void tally_pulls(const struct gas_model *m, struct gas_tally *t, double r
     }
 }
 
-static double first_chance(const struct gas_model *m, const double view[VIEWS]) { return logistic(linear_at(m->first, view, VIEWS)); }
+static double first_chance(const struct gas_model *m, const double view[GAS_VIEWS]) { return logistic(linear_at(m->first, view, GAS_VIEWS)); }
 
 /* The pull that is best against both plain rules at once: in absolute error against "as now", in squares against the straight line. */
 static double pull_choose(const struct gas_model *m, const struct gas_tally *t) {
@@ -335,7 +334,7 @@ static void learn_from(const struct gas_model *m, struct gas_watch *w, const dou
 }
 
 void gas_next(const struct gas_model *m, struct gas_watch *w, const double *rows, int now, double limit, struct gas_next *ret) {
-    double x[FEATURES_MAX], v[TREND_MAX], view[VIEWS], value = rows[now * m->channels];
+    double x[FEATURES_MAX], v[TREND_MAX], view[GAS_VIEWS], value = rows[now * m->channels];
     struct trend t;
     int at = (int)(w->seen % (uint64_t)m->rule.horizon);
     features(rows, now, m->channels, x);

@@ -1,29 +1,12 @@
 /* The night's judgement: uploads become a clue record in the shadow; the same day again gives the same; a stop that is none is found. */
+#include "dir.h"
 #include "../vectors.h"
 #include "base/log.h"
-#include "engine/engine.h"
 #include "ledger/ledger.h"
 
-static char dir[64];
-static struct engine *en;
 static struct upload_result u;
 #define M1 "140214900001"
 #define M2 "140303900002"
-static int up(void **s) {
-    (void)s;
-    log_quiet(1);
-    strcpy(dir, scratch());
-    OK(engine_init(dir, getenv("POLICY"), NULL, &err));
-    OK(engine_open(dir, NULL, &en, &err));
-    return 0;
-}
-static int down(void **s) {
-    (void)s;
-    engine_close(en);
-    char cmd[100];
-    snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
-    return system(cmd);
-}
 static int64_t change(const char *ledger, const struct actor *who, json_t *values) {
     struct arena *a = arena_new(1 << 22);
     struct db *w = engine_writer(en);
@@ -38,15 +21,6 @@ static int64_t change(const char *ledger, const struct actor *who, json_t *value
     engine_writer_back(en);
     arena_free(a);
     return id;
-}
-static int64_t number(const char *sql) {
-    struct db *db = engine_reader(en, &err);
-    struct stmt *q = db_once(db, sql, &err);
-    assert_non_null(q);
-    int64_t n = stmt_row(q, &err) == 1 ? stmt_col_i64(q, 0) : -1;
-    stmt_done(&q);
-    engine_reader_back(en, db);
-    return n;
 }
 static void words(const char *sql, char out[700]) {
     struct db *db = engine_reader(en, &err);
@@ -258,6 +232,7 @@ static void the_hours_of_a_past_day(void **s) {
 }
 
 int main(void) {
+    log_quiet(1);
     const struct CMUnitTest t[] = {cmocka_unit_test(a_faked_day_becomes_a_record_in_the_shadow), cmocka_unit_test(a_warning_in_the_shadow),
                                    cmocka_unit_test(a_standstill_that_is_none), cmocka_unit_test(who_is_below), cmocka_unit_test(the_hours_of_a_past_day)};
     return cmocka_run_group_tests(t, up, down);
